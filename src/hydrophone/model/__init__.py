@@ -1,0 +1,53 @@
+"""The words of the house: frozen values that know no wire, no disk and no clock."""
+
+from hydrophone.model.broadcast import Broadcast
+from hydrophone.model.ids import BroadcastId, EventId, MediaKey, PeriscopeUserId, PostId, SpaceId, UserId
+from hydrophone.model.people import Participant, Role, User
+from hydrophone.model.recording import AudienceSample, Coverage, Gap, GapCause
+from hydrophone.model.refs import (
+    BroadcastRef,
+    EventRef,
+    MediaKeyRef,
+    PlaylistRef,
+    PostRef,
+    ProfileRef,
+    Ref,
+    ShortLinkRef,
+    SpaceRef,
+)
+from hydrophone.model.segment import Segment, SegmentKey
+from hydrophone.model.space import Space, SpaceState
+from hydrophone.model.stream import MediaKind, Stream
+
+__all__ = [
+    "AudienceSample",
+    "Broadcast",
+    "BroadcastId",
+    "BroadcastRef",
+    "Coverage",
+    "EventId",
+    "EventRef",
+    "Gap",
+    "GapCause",
+    "MediaKey",
+    "MediaKeyRef",
+    "MediaKind",
+    "Participant",
+    "PeriscopeUserId",
+    "PlaylistRef",
+    "PostId",
+    "PostRef",
+    "ProfileRef",
+    "Ref",
+    "Role",
+    "Segment",
+    "SegmentKey",
+    "ShortLinkRef",
+    "Space",
+    "SpaceId",
+    "SpaceRef",
+    "SpaceState",
+    "Stream",
+    "User",
+    "UserId",
+]
