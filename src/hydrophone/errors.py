@@ -71,7 +71,7 @@ class AccountLockedError(RefusedError):
 
 
 class BlockedError(RefusedError):
-    """A gatekeeper in front of the service refused us (an HTML challenge). Never evaded; nothing is tried for minutes."""
+    """A gatekeeper before the service refused us (an HTML challenge). Never evaded: nothing is asked for minutes."""
 
 
 class RateLimitedError(RemoteError):

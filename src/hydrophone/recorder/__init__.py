@@ -1,0 +1,1 @@
+"""One take, live or replay: fetch, journal, reconcile, finish, resume."""
