@@ -1,0 +1,73 @@
+# The house keys. `make help` lists them. Only make and a Python >= 3.11 are needed; all else is put into .venv.
+
+PYTHON ?= python3
+VENV   := .venv
+STAMP  := $(VENV)/.stamp
+DOCS   := $(VENV)/.stamp-docs
+ifeq ($(OS),Windows_NT)
+BIN    := $(VENV)/Scripts
+else
+BIN    := $(VENV)/bin
+endif
+PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check bench hunt docs picture pins clean
+
+help:  ## what can be done here
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+setup: $(STAMP)  ## make .venv and install everything for use and development
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "Hydrophone needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) --version 2>&1 || echo missing)." >&2; \
+	  echo "Name another one: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@test -x $(BIN)/python || { echo "making $(VENV)"; $(PYTHON) -m venv $(VENV); }
+	@echo "installing what constraints.txt names"
+	@$(PIP) install --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+$(DOCS): $(STAMP)
+	@$(PIP) install --constraint constraints.txt --editable '.[docs]'
+	@touch $@
+
+demo: $(STAMP)  ## set up, then record two Spaces in the sandbox, through faults and a kill
+	@$(BIN)/hydrophone demo
+
+test: $(STAMP)  ## set up, then run every test
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile
+
+check: $(STAMP) $(DOCS)  ## lint, format, types, import layers, no foreign names, pages up to date
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/house
+	@$(BIN)/python docs/generate.py --check
+	@$(BIN)/zensical build --strict --clean >/dev/null
+	@echo "all checks passed"
+
+bench: $(STAMP)  ## measure, side by side with peers where they are installed
+	@$(BIN)/python bench/run.py
+
+hunt: $(STAMP)  ## the long search for failures: more random input, more kills
+	@HYDROPHONE_HUNT=1 $(BIN)/python -m pytest -q -n $(WORKERS) --timeout 3600
+
+docs: $(DOCS)  ## build the pages into site/
+	@$(BIN)/python docs/generate.py
+	@$(BIN)/zensical build --strict --clean
+	@echo "open site/index.html"
+
+picture: $(STAMP)  ## draw the README's picture from a real run
+	@$(BIN)/python docs/picture.py
+
+pins: ## write constraints.txt anew from a fresh environment
+	@rm -rf .venv-pins && $(PYTHON) -m venv .venv-pins
+	@.venv-pins/bin/python -m pip --disable-pip-version-check -q install '.[dev,docs,browser,keyring,transaction]'
+	@{ sed -n '/^#/p' constraints.txt; .venv-pins/bin/python -m pip freeze --exclude hydrophone; } > .venv-pins/new.txt
+	@mv .venv-pins/new.txt constraints.txt && rm -rf .venv-pins
+
+clean:  ## remove what was built; archives and recordings are never touched
+	@rm -rf $(VENV) site build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
