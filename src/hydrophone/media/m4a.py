@@ -1,0 +1,149 @@
+"""Our own writer for audio files: AAC frames as they came, tags, cover and chapters, ready to play from the first byte.
+
+The index (``moov``) goes before the audio (``mdat``), since all sizes are known beforehand, and the file is written
+from front to back without ever looking behind: the caller may hash it on the way, and owns durability and renaming.
+The same frames and tags give the same bytes, however the frames were cut into pieces.
+
+There is no edit list: the encoder's delay is not trimmed, so that frame n begins at n x 1024 / rate seconds, which is
+the time that captions, gaps and chapters refer to.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import accumulate
+from typing import Protocol
+
+from hydrophone.errors import MediaError
+from hydrophone.media.boxes import box, header_before, mp4_seconds
+from hydrophone.media.frames import SAMPLES_PER_FRAME, AudioConfig, FrameSource, Sizes, read_config
+from hydrophone.media.movie import FRAMES_PER_CHUNK, Layout, MovieBuilder
+from hydrophone.media.tags import Chapter, Tags, orderly
+
+WRITE_BYTES = 1 << 18
+
+FILE_TYPE = box(b"ftyp", b"M4A \0\0\2\0", b"M4A isomiso2mp42")
+
+
+class BinaryWriter(Protocol):
+    """Anything that takes bytes in order."""
+
+    def write(self, data: bytes, /) -> object: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class M4aSummary:
+    """What was written."""
+
+    frames: int
+    duration_seconds: float
+    size_bytes: int
+    chapters: int
+
+
+def write_m4a(
+    out: BinaryWriter,
+    source: FrameSource,
+    config: AudioConfig,
+    *,
+    tags: Tags | None = None,
+    chapters: Sequence[Chapter] = (),
+    created_at: datetime | None = None,
+) -> M4aSummary:
+    """Write a whole file and return what it holds.
+
+    Args:
+        out: takes the bytes in order; nothing is sought or read.
+        source: the frames; asked for their sizes twice and for their bytes once.
+        created_at: goes into the headers as creation time; None leaves it unknown.
+
+    Raises:
+        MediaError: there are no frames, they differ from `config` (sample rate, channels, checksum), or sizes and bytes
+            do not fit each other. What has been written until then is of no use.
+    """
+    layout = lay_out(source, config.header_bytes)
+    if not layout.frames:
+        raise MediaError("there is no audio frame to write")
+    seconds = layout.frames * SAMPLES_PER_FRAME / config.rate
+    marks = orderly(chapters, seconds)
+    builder = MovieBuilder(layout, config, tags or Tags(), marks, mp4_seconds(created_at))
+    words = b"".join(builder.words)
+    media = header_before(b"mdat", len(words) + layout.audio_bytes)
+    front = len(FILE_TYPE) + builder.build(0).size + len(media)
+    movie = builder.build(front)
+    out.write(FILE_TYPE + movie.before)
+    for sizes in source.sizes():
+        out.write(_size_entries(sizes, config.header_bytes))
+    out.write(movie.after + media + words)
+    _copy_payload(out, source, config, layout)
+    size_bytes = front + len(words) + layout.audio_bytes
+    return M4aSummary(frames=layout.frames, duration_seconds=seconds, size_bytes=size_bytes, chapters=len(marks))
+
+
+def lay_out(source: FrameSource, header_bytes: int) -> Layout:
+    """Count the frames of `source` and place the chunks, from the sizes alone."""
+    frames = position = largest = 0
+    chunks = array("Q")
+    for sizes in source.sizes():
+        if not sizes:
+            continue
+        if min(sizes) < header_bytes:
+            raise MediaError("a frame is shorter than its own header")
+        largest = max(largest, max(sizes))
+        begin = 0
+        while begin < len(sizes):
+            if frames % FRAMES_PER_CHUNK == 0:
+                chunks.append(position)
+            end = min(len(sizes), begin + FRAMES_PER_CHUNK - frames % FRAMES_PER_CHUNK)
+            position += sum(sizes[begin:end]) - header_bytes * (end - begin)
+            frames += end - begin
+            begin = end
+    return Layout(frames, position, largest - header_bytes, chunks)
+
+
+def strip_headers(sizes: Sizes, data: bytes | bytearray, config: AudioConfig) -> bytes:
+    """The payloads of the frames in `data`, end to end.
+
+    Raises:
+        MediaError: `data` is not exactly these frames, or a frame is of another configuration.
+    """
+    if not sizes:
+        return b""
+    ends = list(accumulate(sizes))
+    if ends[-1] != len(data):
+        raise MediaError(f"{len(data)} bytes came where the sizes add up to {ends[-1]}")
+    starts = [0, *ends[:-1]]
+    # The first four bytes hold all that must not change, and few bits that may; so the set stays tiny.
+    for head in {bytes(data[at : at + 4]) for at in starts}:
+        if read_config(head) != config:
+            raise MediaError("the format of the audio changes within the recording")
+    skip = config.header_bytes
+    return b"".join([data[at + skip : end] for at, end in zip(starts, ends, strict=True)])
+
+
+def _size_entries(sizes: Sizes, header_bytes: int) -> bytes:
+    table = array("I", [size - header_bytes for size in sizes])
+    table.byteswap()
+    return table.tobytes()
+
+
+def _copy_payload(out: BinaryWriter, source: FrameSource, config: AudioConfig, layout: Layout) -> None:
+    """Write the frames without their headers, gathered into large writes."""
+    frames = written = held = 0
+    pending: list[bytes] = []
+    for sizes, data in source.stretches():
+        payload = strip_headers(sizes, data, config)
+        frames += len(sizes)
+        held += len(payload)
+        pending.append(payload)
+        if held >= WRITE_BYTES:
+            out.write(b"".join(pending))
+            written += held
+            held = 0
+            pending.clear()
+    out.write(b"".join(pending))
+    if frames != layout.frames or written + held != layout.audio_bytes:
+        raise MediaError(f"{layout.frames} frames were announced, {frames} came, or their sizes differ")
