@@ -10,6 +10,7 @@ the time that captions, gaps and chapters refer to.
 
 from __future__ import annotations
 
+import sys
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -126,7 +127,8 @@ def strip_headers(sizes: Sizes, data: bytes | bytearray, config: AudioConfig) ->
 
 def _size_entries(sizes: Sizes, header_bytes: int) -> bytes:
     table = array("I", [size - header_bytes for size in sizes])
-    table.byteswap()
+    if sys.byteorder == "little":
+        table.byteswap()
     return table.tobytes()
 
 
