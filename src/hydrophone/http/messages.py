@@ -7,12 +7,13 @@ replies, and returns the value; so one body of logic serves the sync and the asy
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Generic, Protocol, TypeVar
 
 from hydrophone.errors import WireError
+from hydrophone.http.redaction import redact_url
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -39,6 +40,20 @@ class Headers(Mapping[str, str]):
         self._values: dict[str, list[str]] = {}
         for name, value in pairs or []:
             self._values.setdefault(name.lower(), []).append(value)
+
+    @classmethod
+    def from_raw(cls, pairs: Iterable[tuple[bytes, bytes]]) -> Headers:
+        """From the bytes of the wire; what is no UTF-8 is kept as surrogates."""
+        headers = cls()
+        values = headers._values
+        for name, value in pairs:
+            key = name.decode("ascii", "surrogateescape").lower()
+            text = value.decode("utf-8", "surrogateescape")
+            if key in values:
+                values[key].append(text)
+            else:
+                values[key] = [text]
+        return headers
 
     def __getitem__(self, name: str) -> str:
         return self._values[name.lower()][0]
@@ -101,16 +116,26 @@ class Request:
     max_bytes: int = 16 * 1024 * 1024
     max_redirects: int = 5
 
+    def __repr__(self) -> str:
+        # The path of a playlist is a key and parameters hold tokens, so neither is shown as it is.
+        names = f", params={list(self.params)}" if self.params else ""
+        return f"Request({self.method} {redact_url(self.target)}{names}, {self.kind}, endpoint={self.endpoint!r})"
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One answer. `url` is where it finally came from; `body` is complete or the driver has raised."""
+    """One answer. `url` is where it finally came from; `body` is complete or the driver has raised.
+
+    `is_close_delimited` says that nothing but the end of the connection marked the end of the body, so that a body cut
+    short cannot be told from a whole one.
+    """
 
     status: int
     headers: Headers = field(default_factory=Headers, repr=False)
     body: bytes = field(default=b"", repr=False)
     url: str = field(default="", repr=False)
     request: Request | None = field(default=None, repr=False)
+    is_close_delimited: bool = False
 
     @property
     def text(self) -> str:
@@ -125,7 +150,7 @@ class Reply:
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError) as error:
-            where = self.request.endpoint or self.request.target if self.request else ""
+            where = self.request.endpoint or redact_url(self.request.target) if self.request else ""
             raise WireError(f"the answer is not JSON: {type(error).__name__}", endpoint=where) from error
 
 

@@ -1,0 +1,351 @@
+"""The async driver: what happens between a `Request` and its `Reply`.
+
+One try is: reserve the budget, check the address, derive the headers for exactly this host, send, read within caps,
+follow a redirect by starting over. Tries are repeated with jitter.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+from random import Random
+from types import TracebackType
+from typing import Self, TypeVar
+
+import aiohttp
+from yarl import URL
+
+from hydrophone.errors import HydrophoneError, RateLimitedError, TooLargeError, UnreachableError, UnsafeAddressError
+from hydrophone.http.body import inflate, read_body
+from hydrophone.http.budgets import Budgets
+from hydrophone.http.connect import GuardedResolver, Proxies, tls_context
+from hydrophone.http.endpoints import Endpoints
+from hydrophone.http.messages import Call, Headers, HostKind, Question, Reply, Request
+from hydrophone.http.policy import (
+    Origin,
+    follow_redirect,
+    host_problem,
+    origin_of,
+    parse_url,
+    portable_headers,
+    public_headers,
+)
+from hydrophone.http.redaction import redact_url
+from hydrophone.http.retry import backoff, is_worth_retrying, retry_after
+from hydrophone.http.settings import HttpSettings
+
+T = TypeVar("T")
+
+log = logging.getLogger("hydrophone.http")
+
+_REDIRECTS = frozenset((301, 302, 303, 307, 308))
+
+
+class _HopelessError(UnreachableError):
+    """No answer, and none to be expected from trying again at once (certificates, redirect loops)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Lane:
+    """What requests of one kind share: connections, default headers, and a bound on how many are under way."""
+
+    session: aiohttp.ClientSession
+    gate: asyncio.Semaphore
+
+
+class AsyncClient:
+    """Ask calls and questions. Use it with `async with`, in one event loop."""
+
+    def __init__(
+        self,
+        endpoints: Endpoints | None = None,
+        *,
+        settings: HttpSettings | None = None,
+        budgets: Budgets | None = None,
+        rng: Random | None = None,
+    ) -> None:
+        self.endpoints = endpoints or Endpoints.production()
+        self.settings = settings or HttpSettings()
+        self.budgets = budgets or Budgets()
+        self._rng = rng or Random()
+        self._proxies = Proxies(self.settings)
+        self._tls = tls_context(self.settings)
+        self._lanes: dict[HostKind, _Lane] = {}
+        self._routes: dict[tuple[HostKind, Origin], str | None] = {}
+        self._timeouts: dict[float, aiohttp.ClientTimeout] = {}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close all connections and write the budgets."""
+        lanes, self._lanes = self._lanes, {}
+        for lane in lanes.values():
+            await lane.session.close()
+        self.budgets.flush()
+
+    async def ask(self, question: Call[T] | Question[T]) -> T:
+        """The answer to a call or a question.
+
+        What `send` raises is raised inside the question, at its `yield`, so that it may handle it.
+        """
+        steps = question.steps() if isinstance(question, Call) else question
+        try:
+            request = next(steps)
+            while True:
+                try:
+                    reply = await self.send(request)
+                except Exception as error:
+                    request = steps.throw(error)
+                else:
+                    request = steps.send(reply)
+        except StopIteration as end:
+            answer: T = end.value
+            return answer
+        finally:
+            steps.close()
+
+    async def send(self, request: Request) -> Reply:
+        """One reply, whatever its status.
+
+        Raises:
+            UnreachableError: no whole answer in any of the tries.
+            TooLargeError: more than `max_bytes`.
+            UnsafeAddressError: the address, a redirect, or what a name resolves to is not for this kind of request.
+            RateLimitedError: the budget says wait, for longer than `max_budget_wait_seconds`; nothing was sent.
+        """
+        url = parse_url(self.endpoints.url_for(request))
+        attempt = 1
+        while True:
+            try:
+                reply = await self._budgeted(request, url)
+            except _HopelessError:
+                raise
+            except UnreachableError as error:
+                if attempt >= request.attempts:
+                    raise
+                wait = self._backoff(attempt)
+                log.debug("%s: %s; try %d in %.2f s", url.raw_host, error.message, attempt + 1, wait)
+            else:
+                if attempt >= request.attempts or not is_worth_retrying(reply, request.kind):
+                    return reply
+                asked = retry_after(reply, self.budgets.now())
+                if asked is not None and asked > self.settings.max_retry_after_seconds:
+                    return reply
+                wait = max(asked or 0.0, self._backoff(attempt))
+                log.debug("%s: status %d; try %d in %.2f s", url.raw_host, reply.status, attempt + 1, wait)
+            await asyncio.sleep(wait)
+            attempt += 1
+
+    def _backoff(self, attempt: int) -> float:
+        settings = self.settings
+        return backoff(
+            attempt, self._rng, base_seconds=settings.backoff_seconds, max_seconds=settings.max_backoff_seconds
+        )
+
+    async def _budgeted(self, request: Request, url: URL) -> Reply:
+        """One try, within the budget of its endpoint and credential."""
+        if not request.endpoint:
+            return await self._try(request, url)
+        fingerprint = request.credential.fingerprint if request.credential else ""
+        while (wait := self.budgets.take(request.endpoint, fingerprint)) > 0.0:
+            if wait > self.settings.max_budget_wait_seconds:
+                raise RateLimitedError(
+                    f"the rate budget of {request.endpoint} is used up",
+                    retry_at=self.budgets.now() + timedelta(seconds=wait),
+                    status=None,
+                    endpoint=request.endpoint,
+                    advice="wait until then; asking earlier makes it worse",
+                )
+            await asyncio.sleep(wait)
+        reply = None
+        try:
+            reply = await self._try(request, url)
+        finally:
+            self.budgets.give_back(request.endpoint, fingerprint, reply)
+        return reply
+
+    async def _try(self, request: Request, url: URL) -> Reply:
+        """One try over all its redirects, within one deadline."""
+        lane = self._lane(request.kind)
+        async with lane.gate:
+            method, body = request.method, request.body
+            first = origin_of(url)
+            reply = await self._exchange(lane, request, method, url, first, first, body, request.deadline_seconds)
+            if reply.status not in _REDIRECTS:
+                return reply
+            loop = asyncio.get_running_loop()
+            give_up_at = loop.time() + request.deadline_seconds
+            hops = 0
+            while reply.status in _REDIRECTS and "location" in reply.headers and request.max_redirects > 0:
+                hops += 1
+                if hops > request.max_redirects:
+                    raise _HopelessError(f"more than {request.max_redirects} redirects", host=url.raw_host or "")
+                if reply.status == 303 or (reply.status in (301, 302) and method == "POST"):
+                    method, body = "GET", None
+                url = follow_redirect(url, reply.headers["location"])
+                seconds = max(0.001, give_up_at - loop.time())
+                reply = await self._exchange(lane, request, method, url, origin_of(url), first, body, seconds)
+            return reply
+
+    async def _exchange(
+        self,
+        lane: _Lane,
+        request: Request,
+        method: str,
+        url: URL,
+        origin: Origin,
+        first: Origin,
+        body: bytes | None,
+        seconds: float,
+    ) -> Reply:
+        """One request to one host and its answer; no redirect is followed here."""
+        settings = self.settings
+        proxy = self._route(request.kind, origin)
+        headers = self._headers(request, method, url, is_first_origin=origin == first)
+        response: aiohttp.ClientResponse | None = None
+        try:
+            response = await lane.session.request(
+                method,
+                url,
+                data=body,
+                headers=headers,
+                allow_redirects=False,
+                proxy=proxy,
+                timeout=self._timeout(seconds),
+            )
+            raw_headers = response.raw_headers
+            if sum([len(name) + len(value) + 4 for name, value in raw_headers]) > settings.max_header_bytes:
+                raise TooLargeError("the answer has too many headers", limit_bytes=settings.max_header_bytes)
+            data = await read_body(
+                response,
+                request.max_bytes,
+                slowest_bps=settings.min_bytes_per_second,
+                grace_seconds=settings.rate_grace_seconds,
+            )
+        except BaseException as error:
+            if response is not None:
+                response.close()
+            told = _told(error, origin.host)
+            if told is None:
+                raise
+            # Never chained: the transport's own errors print whole URLs and proxy passwords.
+            raise told from None
+        reply_headers = Headers.from_raw(raw_headers)
+        encoding = reply_headers.get("content-encoding")
+        if encoding and data:
+            data = inflate(data, encoding, request.max_bytes)
+        if log.isEnabledFor(logging.DEBUG):
+            log.debug("%s %s: %d, %d bytes", method, redact_url(str(url)), response.status, len(data))
+        is_close_delimited = "content-length" not in reply_headers and "transfer-encoding" not in reply_headers
+        return Reply(response.status, reply_headers, data, str(url), request, is_close_delimited)
+
+    def _headers(self, request: Request, method: str, url: URL, *, is_first_origin: bool) -> dict[str, str] | None:
+        """The headers for one hop: the caller's as far as they may go there, and a credential where it agrees."""
+        headers: dict[str, str] | None = None
+        if request.headers:
+            headers = dict(request.headers) if is_first_origin else portable_headers(request.headers)
+            if request.kind is not HostKind.API:
+                headers = public_headers(headers)
+        credential = request.credential
+        if credential is not None and request.kind is HostKind.API:
+            text = str(url)
+            if credential.allows(text):
+                headers = {**(headers or {}), **credential.headers(method, text)}
+        return headers
+
+    def _route(self, kind: HostKind, origin: Origin) -> str | None:
+        """The proxy for this origin, or None; raises where this kind of request may not go there."""
+        key = (kind, origin)
+        try:
+            return self._routes[key]
+        except KeyError:
+            pass
+        if not self.endpoints.origin_allowed(kind, origin):
+            problem = host_problem(origin.host)
+            why = f"its address is {problem}" if problem else f"not a host for {kind} requests"
+            raise UnsafeAddressError(f"{origin.host} is refused: {why}", host=origin.host)
+        if len(self._routes) > 4096:
+            self._routes.clear()
+        proxy = self._routes[key] = self._proxies.proxy_for(origin)
+        return proxy
+
+    def _timeout(self, seconds: float) -> aiohttp.ClientTimeout:
+        known = self._timeouts.get(seconds)
+        if known is None:
+            settings = self.settings
+            if len(self._timeouts) > 256:
+                self._timeouts.clear()
+            known = self._timeouts[seconds] = aiohttp.ClientTimeout(
+                total=seconds,
+                sock_connect=settings.connect_seconds,
+                sock_read=settings.stall_seconds,
+                ceil_threshold=60,
+            )
+        return known
+
+    def _lane(self, kind: HostKind) -> _Lane:
+        lane = self._lanes.get(kind)
+        if lane is None:
+            lane = self._lanes[kind] = self._new_lane(kind)
+        return lane
+
+    def _new_lane(self, kind: HostKind) -> _Lane:
+        settings = self.settings
+        limit = settings.connections(kind)
+        exempt = {(origin.host, origin.port) for origin in self.endpoints.given_origins} | self._proxies.exempt()
+        connector = aiohttp.TCPConnector(
+            # The gate bounds what is under way; a second queue inside the connector would eat the deadline.
+            limit=0,
+            ssl=self._tls,
+            resolver=GuardedResolver(exempt, settings.resolve),
+            ttl_dns_cache=settings.dns_cache_seconds,
+            keepalive_timeout=settings.keepalive_seconds,
+        )
+        # Media is asked for as it is: a packed segment could be cut short without anybody noticing.
+        encoding = "identity" if kind is HostKind.CDN else "gzip, deflate"
+        session = aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"User-Agent": settings.user_agent, "Accept": "*/*", "Accept-Encoding": encoding},
+            skip_auto_headers=("Content-Type",),
+            auto_decompress=False,
+            trust_env=False,
+            requote_redirect_url=False,
+        )
+        return _Lane(session, asyncio.Semaphore(limit))
+
+
+def _told(error: BaseException, host: str) -> HydrophoneError | None:
+    """The transport's error in our words; None for what is to be raised as it is."""
+    if isinstance(error, HydrophoneError):
+        return None
+    if isinstance(error, asyncio.TimeoutError):
+        return UnreachableError(f"{host} did not answer in time", host=host)
+    if isinstance(error, (aiohttp.ClientConnectorCertificateError, aiohttp.ClientSSLError)):
+        return _HopelessError(
+            f"{host} could not prove who it is (TLS)",
+            host=host,
+            advice="check the clock of this computer, and whether a proxy opens TLS (then give its CA file)",
+        )
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return UnreachableError(f"the name {host} could not be resolved", host=host)
+    if isinstance(error, aiohttp.InvalidURL):
+        return UnsafeAddressError(f"{host[:80]} is not an address that can be asked", host=host)
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return _HopelessError(f"the proxy refused the way to {host} (status {error.status})", host=host)
+    if isinstance(error, aiohttp.ClientPayloadError):
+        return UnreachableError(f"the answer of {host} ended too early", host=host)
+    if isinstance(error, aiohttp.ClientResponseError):
+        return UnreachableError(f"{host} answered something that is not HTTP", host=host)
+    if isinstance(error, (aiohttp.ClientError, OSError)):
+        reason = getattr(error, "strerror", None) or "the connection was lost"
+        return UnreachableError(f"{host}: {reason}", host=host)
+    return None
