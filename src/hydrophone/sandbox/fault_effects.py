@@ -21,8 +21,6 @@ ERROR_PAGE = (
 )
 # The head of an MPEG-TS packet, then an ADTS header that is none: only a look at what follows it can tell.
 JUNK = bytes.fromhex("474011100042f0250001c10000ff01ff0001fc801448120106fff14c80039ffc") + b"\xff" * 62
-    bytes.fromhex("474011100042f0250001c10000ff01ff0001fc80144812010 6fff14c80039ffc".replace(" ", "")) + b"\xff" * 62
-)
 
 
 @dataclass(frozen=True, slots=True)
