@@ -1,0 +1,50 @@
+"""One owner per take across processes; a dead owner's lock is free at once."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from hydrophone.archive.durable import DISK, Disk, disk_errors, write_file
+from hydrophone.errors import TakeInUseError
+
+
+class TakeLock:
+    """Ownership of a folder, from construction to `release`. The system frees it when the process dies.
+
+    Raises:
+        TakeInUseError: another owner is at work; the message names its process id.
+    """
+
+    def __init__(self, directory: Path, *, disk: Disk = DISK) -> None:
+        self._owner = directory / "owner.json"
+        # Not thread-local: a take may be closed by another thread than the one that opened it.
+        self._lock = FileLock(directory / "lock", thread_local=False)
+        try:
+            with disk_errors(directory):
+                self._lock.acquire(timeout=0)
+        except Timeout:
+            raise TakeInUseError(
+                f"{directory.parent}: already being recorded by {_describe(self._owner)}",
+                advice="Wait for it, or stop it first.",
+            ) from None
+        # The owner's name is only for the message. Where it cannot be written (disk full), the lock counts all the same.
+        with contextlib.suppress(Exception):
+            write_file(self._owner, json.dumps({"pid": os.getpid()}), disk=disk)
+
+    def release(self) -> None:
+        """Let go; harmless when already released."""
+        with contextlib.suppress(OSError):
+            self._owner.unlink(missing_ok=True)
+        self._lock.release()
+
+
+def _describe(owner: Path) -> str:
+    try:
+        return f"process {int(json.loads(owner.read_bytes())['pid'])}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "another process"

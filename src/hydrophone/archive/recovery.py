@@ -1,0 +1,140 @@
+"""Bring a take back to its last acknowledged line after whatever happened. Doing it twice is doing it once."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from hydrophone.archive.durable import Disk, disk_errors, make_directory, remove_leftovers, write_file
+from hydrophone.archive.index import ORIGINAL
+from hydrophone.archive.journal import JOURNAL_NAME, header_line
+from hydrophone.archive.lock import TakeLock
+from hydrophone.archive.state import (
+    CUT,
+    DROPPED,
+    WORK_FOLDER,
+    Layout,
+    TakeState,
+    load_state,
+    media_logs,
+    media_path,
+)
+
+Notes = list[tuple[str, Mapping[str, Any]]]
+
+
+def recover(
+    directory: Path, create_facts: Mapping[str, Any], *, now: datetime, disk: Disk
+) -> tuple[TakeLock, TakeState, Notes]:
+    """Lock the take in `directory`, create or repair its files, and load it.
+
+    The notes are what the journal must say before anything else is written.
+    """
+    work = directory / WORK_FOLDER
+    make_directory(work, disk=disk)
+    lock = TakeLock(work, disk=disk)
+    try:
+        remove_leftovers(directory, disk=disk)
+        state = _load_or_create(directory, create_facts, now, disk)
+        notes = settle(directory, state)
+        _cut_tails(directory, state, disk)
+    except BaseException:
+        lock.release()
+        raise
+    return lock, state, notes
+
+
+def _load_or_create(directory: Path, create_facts: Mapping[str, Any], now: datetime, disk: Disk) -> TakeState:
+    journal = directory / JOURNAL_NAME
+    if journal.exists():
+        state = load_state(directory)
+        if state.lines:
+            return state
+        _set_aside(journal, disk)
+    # Bytes without a journal say nothing about themselves. They are kept, but not counted.
+    for number in media_logs(directory):
+        _set_aside(media_path(directory, number), disk)
+    write_file(journal, header_line(now, create_facts), disk=disk)
+    return load_state(directory)
+
+
+def _set_aside(path: Path, disk: Disk) -> None:
+    with disk_errors(path):
+        number = 1
+        while (aside := path.with_name(f"{path.name}.unreadable-{number}")).exists():
+            number += 1
+        disk.replace(path, aside)
+        disk.sync_directory(path.parent)
+
+
+def settle(directory: Path, state: TakeState) -> Notes:
+    """Find out where the bytes of each held segment are, and stop holding those whose bytes are gone.
+
+    Changes `state`, not the disk. As long as the media logs are there they are preferred to the finished original.
+    """
+    notes: Notes = []
+    logs = media_logs(directory)
+    files, offsets, lengths = state.index.files, state.index.offsets, state.index.lengths
+    wanted: dict[int, int] = {}
+    for _, _, row in state.index:
+        wanted[files[row]] = max(wanted.get(files[row], 0), offsets[row] + lengths[row])
+    if any(logs.get(number, -1) < end for number, end in wanted.items()):
+        layout, size = find_layout(directory, state)
+        if layout is not None:
+            state.read_from_original(layout)
+            for epoch, sequence in state.beyond(ORIGINAL, size):
+                state.index.drop(epoch, sequence)
+                notes.append((DROPPED, {"epoch": epoch, "seq": sequence, "reason": f"{layout.name} is shorter"}))
+            if layout.media_number not in logs and state.media_number == layout.media_number:
+                state.media_number, state.media_end = layout.media_number + 1, 0
+    for number in sorted({files[row] for _, _, row in state.index} - {ORIGINAL}):
+        size = logs.get(number, 0)
+        lost = state.beyond(number, size)
+        if lost:
+            for epoch, sequence in lost:
+                state.index.drop(epoch, sequence)
+            notes.append((CUT, {"file": number, "size": size, "segments": len(lost)}))
+    held = [offsets[row] + lengths[row] for _, _, row in state.index if files[row] == state.media_number]
+    state.media_end = max(held, default=0)
+    return notes
+
+
+def find_layout(directory: Path, state: TakeState) -> tuple[Layout | None, int]:
+    """The layout that the original on the disk has, and that file's size. None where no original was ever written."""
+    if not state.layouts:
+        return None, 0
+    path = directory / state.layouts[-1].name
+    size = path.stat().st_size if path.is_file() else 0
+    fitting = [layout for layout in state.layouts if layout.size_bytes == size]
+    if len(fitting) > 1:
+        with disk_errors(path), path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        fitting = [layout for layout in fitting if layout.sha256 == digest] or fitting
+    return (fitting or state.layouts)[-1], size
+
+
+def _cut_tails(directory: Path, state: TakeState, disk: Disk) -> None:
+    _cut(directory / JOURNAL_NAME, state.journal_end, disk)
+    path = media_path(directory, state.media_number)
+    if path.exists():
+        _cut(path, state.media_end, disk)
+    else:
+        with disk_errors(path):
+            disk.close(disk.open(path, os.O_WRONLY | os.O_CREAT))
+            disk.sync_directory(path.parent)
+
+
+def _cut(path: Path, size: int, disk: Disk) -> None:
+    with disk_errors(path):
+        if path.stat().st_size <= size:
+            return
+        fd = disk.open(path, os.O_WRONLY)
+        try:
+            disk.truncate(fd, size)
+            disk.sync(fd)
+        finally:
+            disk.close(fd)

@@ -1,0 +1,151 @@
+"""What a journal says about a take: the replay of its lines into an index. Reads, never writes."""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hydrophone.archive.durable import disk_errors
+from hydrophone.archive.index import ORIGINAL, SegmentIndex
+from hydrophone.archive.journal import HEADER, JOURNAL_NAME, Damage, Line, read_journal
+from hydrophone.archive.segments import COMPLETE, SEGMENT
+
+WORK_FOLDER = ".take"
+CUT = "cut"  #: {"file", "size"}: a media log was cut back (or found shorter); what lay beyond is not held
+DROPPED = "dropped"  #: {"epoch", "seq", "reason"}: this segment is not held any more
+ORIGINAL_WRITTEN = "original"  #: {"name", "size", "sha256"}: all held segments, in order, are in that file
+OWN_KINDS = frozenset({HEADER, SEGMENT, CUT, DROPPED, ORIGINAL_WRITTEN})
+
+_MEDIA_NAME = re.compile(r"media(?:-(\d{1,5}))?\.log")
+
+
+def media_path(directory: Path, number: int) -> Path:
+    """Where media log `number` (from 1) of a take is."""
+    return directory / WORK_FOLDER / ("media.log" if number == 1 else f"media-{number}.log")
+
+
+def media_logs(directory: Path) -> dict[int, int]:
+    """The media logs that are there: number to size in bytes."""
+    found: dict[int, int] = {}
+    folder = directory / WORK_FOLDER
+    with disk_errors(folder):
+        for path in folder.iterdir() if folder.is_dir() else ():
+            if match := _MEDIA_NAME.fullmatch(path.name):
+                found[int(match[1] or 1)] = path.stat().st_size
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """One finished original: `rows` in the order of their bytes in it. `offset` is that of the journal's line."""
+
+    name: str
+    size_bytes: int
+    sha256: str
+    rows: array[int]
+    media_number: int  #: the highest media log that was in use then
+
+
+class TakeState:
+    """The index, the layouts and the ends of all files, as the journal has them."""
+
+    def __init__(self) -> None:
+        self.index = SegmentIndex()
+        self.header: Mapping[str, Any] = {}
+        self.layouts: list[Layout] = []
+        self.damages: list[Damage] = []
+        self.next_number = 0  #: of the next journal line
+        self.journal_end = 0  #: the end of the last good line
+        self.media_number = 1  #: the media log in use
+        self.media_end = 0  #: the end of the last acknowledged segment in it
+        self.lines = 0
+
+    def apply(self, line: Line) -> None:
+        """Take one more line into account."""
+        facts = line.facts
+        self.next_number = line.number + 1
+        self.journal_end = line.offset + line.size_bytes
+        self.lines += 1
+        if line.kind == SEGMENT:
+            self._apply_segment(line)
+        elif line.kind == HEADER:
+            self.header = self.header or facts
+        elif line.kind == CUT:
+            self._drop_beyond(facts["file"], facts["size"])
+        elif line.kind == DROPPED:
+            self.index.drop(facts["epoch"], facts["seq"])
+        elif line.kind == ORIGINAL_WRITTEN:
+            rows = array("I", (entry.row for entry in self.index))
+            self.layouts.append(Layout(facts["name"], facts["size"], facts["sha256"], rows, self.media_number))
+
+    def _apply_segment(self, line: Line) -> None:
+        facts = line.facts
+        number, end = facts["file"], facts["at"] + facts["len"]
+        if number > self.media_number:
+            self.media_number, self.media_end = number, 0
+        if number == self.media_number:
+            if facts["at"] < self.media_end:
+                # Bytes are only written over after a cut; so the line that told of it is among the damaged ones.
+                self._drop_beyond(number, facts["at"])
+            self.media_end = end
+        self.index.put(
+            facts["epoch"],
+            facts["seq"],
+            length=facts["len"],
+            frames=facts["frames"],
+            duration_seconds=facts["extinf"],
+            is_complete=facts["verdict"] == COMPLETE,
+            file=number,
+            offset=facts["at"],
+            line=line.offset,
+        )
+
+    def _drop_beyond(self, number: int, size: int) -> None:
+        lost = self.beyond(number, size)
+        for epoch, sequence in lost:
+            self.index.drop(epoch, sequence)
+        if number == self.media_number:
+            self.media_end = min(self.media_end, size)
+
+    def beyond(self, number: int, size: int) -> list[tuple[int, int]]:
+        """The held segments of one file whose bytes do not all lie below `size`."""
+        index = self.index
+        return [
+            (entry.epoch, entry.sequence)
+            for entry in index
+            if index.files[entry.row] == number and index.offsets[entry.row] + index.lengths[entry.row] > size
+        ]
+
+    def read_from_original(self, layout: Layout) -> None:
+        """From now on, find the segments of `layout` in the original instead of in the media logs."""
+        offset = 0
+        for row in layout.rows:
+            self.index.files[row] = ORIGINAL
+            self.index.offsets[row] = offset
+            offset += self.index.lengths[row]
+
+
+def load_state(directory: Path) -> TakeState:
+    """Read the journal of a take. Total: damaged lines end up in `damages`.
+
+    Raises:
+        NewerSchemaError: a newer Hydrophone wrote it.
+        DiskError: the journal cannot be read.
+    """
+    state = TakeState()
+    path = directory / JOURNAL_NAME
+    with disk_errors(path), path.open("rb") as file:
+        for line in read_journal(file):
+            if isinstance(line, Damage):
+                state.damages.append(line)
+                continue
+            try:
+                state.apply(line)
+            except (KeyError, TypeError, ValueError, OverflowError):
+                # The check fits, so a program wrote this on purpose, but not one of ours.
+                state.damages.append(Damage(line.offset, line.size_bytes, "a line of another shape"))
+    return state
