@@ -1,0 +1,53 @@
+"""The bytes of a segment: its frames, its tags, its clock, and who is on stage. Values in, values out."""
+
+from hydrophone.audio.adts import AdtsScan, TagSpan, scan_adts
+from hydrophone.audio.clock import (
+    TICK_PERIOD,
+    TICKS_PER_FRAME,
+    NtpReading,
+    event_position_seconds,
+    ntp64_to_unix_us,
+    read_ntp_seconds,
+    ticks_between,
+    ticks_to_instant,
+    ticks_to_unix_us,
+    unix_us_to_ntp64,
+    unix_us_to_ticks,
+    unwrap_ticks,
+)
+from hydrophone.audio.hydra import StagePerson, StageSample, build_sample, read_stage
+from hydrophone.audio.id3 import Tag, TagFrame, first_ticks, read_tags
+from hydrophone.audio.judging import Grade, Verdict, judge
+from hydrophone.audio.silence import silence_frame, silent_frames, silent_frames_for_missing
+
+__all__ = [
+    "TICKS_PER_FRAME",
+    "TICK_PERIOD",
+    "AdtsScan",
+    "Grade",
+    "NtpReading",
+    "StagePerson",
+    "StageSample",
+    "Tag",
+    "TagFrame",
+    "TagSpan",
+    "Verdict",
+    "build_sample",
+    "event_position_seconds",
+    "first_ticks",
+    "judge",
+    "ntp64_to_unix_us",
+    "read_ntp_seconds",
+    "read_stage",
+    "read_tags",
+    "scan_adts",
+    "silence_frame",
+    "silent_frames",
+    "silent_frames_for_missing",
+    "ticks_between",
+    "ticks_to_instant",
+    "ticks_to_unix_us",
+    "unix_us_to_ntp64",
+    "unix_us_to_ticks",
+    "unwrap_ticks",
+]

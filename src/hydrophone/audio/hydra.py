@@ -1,0 +1,142 @@
+"""What the tags of an audio Space say: when it is, who is on stage, and how loud each of them is.
+
+All of it is foreign text that anybody may have shaped; whatever cannot be used is left out, and nothing raises.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from hydrophone.audio.adts import AdtsScan
+from hydrophone.audio.clock import read_ntp_seconds
+from hydrophone.audio.id3 import Tag, read_tags
+from hydrophone.model import PeriscopeUserId
+
+MAX_PEOPLE = 1000
+MAX_LEVEL = 100
+_MAX_TEXT = 2048
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StagePerson:
+    """Somebody on stage, the host excepted. Absent texts are empty; `index` is None where it was no number."""
+
+    periscope_id: PeriscopeUserId
+    handle: str = ""
+    index: int | None = None
+    session_id: str = field(default="", repr=False)
+    stream_name: str = field(default="", repr=False)
+    avatar_url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageSample:
+    """What one tag says about the second around it.
+
+    `unix_us` is the clock at the tag, None where there was none; `is_clock_corrected` when it was written in another
+    unit. `levels` are 0 to 100: the first is the host's, then one for each of `people`, in their order. Either list may
+    be the longer one. `people` is None where the tag does not say who is there, as opposed to nobody.
+    """
+
+    offset: int
+    before_frame: int
+    unix_us: int | None = None
+    is_clock_corrected: bool = False
+    people: tuple[StagePerson, ...] | None = None
+    levels: tuple[int, ...] = ()
+    rotation: float | None = None
+    version: int | None = None
+
+    @property
+    def host_level(self) -> int | None:
+        """How loud the host is; the record, not the tag, says who that is."""
+        return self.levels[0] if self.levels else None
+
+    def levels_by_person(self) -> tuple[tuple[StagePerson, int], ...]:
+        """Each person with their level. What has no partner is dropped."""
+        return tuple(zip(self.people or (), self.levels[1:], strict=False))
+
+
+def read_stage(data: bytes, scan: AdtsScan | None = None) -> tuple[StageSample, ...]:
+    """The samples of a segment in order; tags that only carry the clock of the segment give none."""
+    samples = (build_sample(tag) for tag in read_tags(data, scan))
+    return tuple(sample for sample in samples if sample is not None)
+
+
+def build_sample(tag: Tag) -> StageSample | None:
+    """The sample that a tag holds; None when it holds nothing of the kind."""
+    title, meta_text = tag.text("TIT3"), tag.user_text("JSONMetadata")
+    people_text, levels_text = tag.user_text("HydraParticipants"), tag.user_text("HydraAudioLevel")
+    rotation_text = tag.text("TKEY")
+    if title is None and meta_text is None and people_text is None and levels_text is None and rotation_text is None:
+        return None
+    meta = _load(meta_text)
+    meta = meta if isinstance(meta, dict) else {}
+    clock = read_ntp_seconds(title or "") or read_ntp_seconds(_text(meta.get("ntp")))
+    people = _load(people_text)
+    return StageSample(
+        offset=tag.offset,
+        before_frame=tag.before_frame,
+        unix_us=clock.unix_us if clock else None,
+        is_clock_corrected=clock.is_corrected if clock else False,
+        people=_build_people(people) if isinstance(people, list) else None,
+        levels=_build_levels(_load(levels_text)),
+        rotation=_build_rotation(rotation_text if rotation_text is not None else _text(meta.get("rotation"))),
+        version=_whole(meta.get("HydraVersion")),
+    )
+
+
+def _load(text: str | None) -> Any:
+    """The JSON value; None when it is none. Fractions stay text, so that no digit of a clock is lost."""
+    if text is None:
+        return None
+    try:
+        return json.loads(text, parse_float=str, parse_constant=lambda _name: None)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return ""
+    if isinstance(value, int):
+        return str(value) if abs(value) < 2**64 else ""
+    return value if len(value) <= _MAX_TEXT else ""
+
+
+def _whole(value: Any) -> int | None:
+    """A whole number out of a number or its text; None for anything else."""
+    text = _text(value).partition(".")[0]
+    digits = text.removeprefix("-")
+    return int(text) if digits.isascii() and digits.isdigit() and len(digits) <= 19 else None
+
+
+def _build_people(entries: list[Any]) -> tuple[StagePerson, ...]:
+    # A useless entry keeps its place: levels belong to places.
+    return tuple(
+        StagePerson(
+            periscope_id=PeriscopeUserId(_text(entry.get("UserId"))),
+            handle=_text(entry.get("UserName")),
+            index=_whole(entry.get("ParticipantIndex")),
+            session_id=_text(entry.get("SessionId")),
+            stream_name=_text(entry.get("StreamName")),
+            avatar_url=_text(entry.get("ProfileUrl")),
+        )
+        for entry in (entry if isinstance(entry, dict) else {} for entry in entries[:MAX_PEOPLE])
+    )
+
+
+def _build_levels(entries: Any) -> tuple[int, ...]:
+    if not isinstance(entries, list):
+        return ()
+    return tuple(min(MAX_LEVEL, max(0, _whole(entry) or 0)) for entry in entries[: MAX_PEOPLE + 1])
+
+
+def _build_rotation(text: str) -> float | None:
+    try:
+        degrees = float(text)
+    except ValueError:
+        return None
+    return degrees if abs(degrees) <= 360 else None
