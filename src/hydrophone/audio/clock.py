@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 TICKS_PER_SECOND = 90_000
 TICK_BITS = 33
-TICK_PERIOD = 2**TICK_BITS
+TICK_PERIOD = 1 << TICK_BITS
 TICKS_PER_FRAME = 1920  #: of 1024 samples at 48 kHz, exactly
 UNIX_EPOCH_IN_NTP_SECONDS = 2_208_988_800
 #: How much later than the first frame of a segment the service stamps the first tag with people in it.
