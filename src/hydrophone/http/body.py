@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import zlib
+from dataclasses import dataclass
 
 from aiohttp import ClientResponse
 
@@ -13,35 +14,57 @@ _WINDOW_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 47}
 _PIECE = 256 * 1024
 
 
-async def read_body(response: ClientResponse, limit_bytes: int, *, slowest_bps: float, grace_seconds: float) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How slow an answer may be. A time-out that is under way is moved on while bytes come, up to `give_up_at`."""
+
+    timeout: asyncio.Timeout
+    give_up_at: float
+    stall_seconds: float
+    slowest_bps: float
+    grace_seconds: float
+
+    def move_on(self, now: float) -> None:
+        """Something came: the answer may stall from now on again."""
+        self.timeout.reschedule(min(self.give_up_at, now + self.stall_seconds))
+
+
+async def read_body(response: ClientResponse, limit_bytes: int, pace: Pace) -> bytes:
     """The raw body as it came.
 
     Raises:
         TooLargeError: it announced or sent more than `limit_bytes`.
-        UnreachableError: after `grace_seconds` it came slower than `slowest_bps` bytes a second.
+        UnreachableError: it came too slowly.
     """
     announced = response.headers.get("Content-Length", "")
-    if announced.isdigit() and int(announced) > limit_bytes:
+    if announced.isdigit() and len(announced) < 19 and int(announced) > limit_bytes:
         raise TooLargeError(f"the answer has {announced} bytes", limit_bytes=limit_bytes)
     content = response.content
     data = await content.readany()
-    if content.at_eof():
-        if len(data) > limit_bytes:
-            raise TooLargeError("the answer is too long", limit_bytes=limit_bytes)
+    if content.at_eof() and len(data) <= limit_bytes:
         return data
+    return await _read_on(response, data, limit_bytes, pace)
+
+
+async def _read_on(response: ClientResponse, data: bytes, limit_bytes: int, pace: Pace) -> bytes:
+    content = response.content
     pieces = [data]
     size = len(data)
-    now = asyncio.get_running_loop().time
-    begun = now()
+    clock = asyncio.get_running_loop().time
+    begun = moved_at = clock()
     while data or not content.at_eof():
         if size > limit_bytes:
             raise TooLargeError("the answer is too long", limit_bytes=limit_bytes)
-        elapsed = now() - begun
-        if elapsed > grace_seconds and size < slowest_bps * elapsed:
-            raise UnreachableError("the answer came too slowly", host=response.url.raw_host or "")
         data = await content.readany()
         pieces.append(data)
         size += len(data)
+        now = clock()
+        if now - begun > pace.grace_seconds and size < pace.slowest_bps * (now - begun):
+            raise UnreachableError("the answer came too slowly", host=response.url.raw_host or "")
+        # Moving a timer costs more than reading a piece, so it is done a few times per stall at most.
+        if now - moved_at > pace.stall_seconds / 8:
+            pace.move_on(now)
+            moved_at = now
     return b"".join(pieces)
 
 

@@ -10,15 +10,16 @@ import asyncio
 import logging
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import chain
 from random import Random
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import NamedTuple, Self, TypeVar
 
 import aiohttp
 from yarl import URL
 
 from hydrophone.errors import HydrophoneError, RateLimitedError, TooLargeError, UnreachableError, UnsafeAddressError
-from hydrophone.http.body import inflate, read_body
+from hydrophone.http.body import Pace, inflate, read_body
 from hydrophone.http.budgets import Budgets
 from hydrophone.http.connect import GuardedResolver, Proxies, tls_context
 from hydrophone.http.endpoints import Endpoints
@@ -29,6 +30,7 @@ from hydrophone.http.policy import (
     host_problem,
     origin_of,
     parse_url,
+    plain_base,
     portable_headers,
     public_headers,
 )
@@ -55,6 +57,16 @@ class _Lane:
     gate: asyncio.Semaphore
 
 
+class _Hop(NamedTuple):
+    """One stop on the way of a request."""
+
+    method: str
+    url: URL
+    origin: Origin
+    body: bytes | None
+    is_first_origin: bool = True
+
+
 class AsyncClient:
     """Ask calls and questions. Use it with `async with`, in one event loop."""
 
@@ -74,7 +86,7 @@ class AsyncClient:
         self._tls = tls_context(self.settings)
         self._lanes: dict[HostKind, _Lane] = {}
         self._routes: dict[tuple[HostKind, Origin], str | None] = {}
-        self._timeouts: dict[float, aiohttp.ClientTimeout] = {}
+        self._origins: dict[str, Origin] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -121,11 +133,18 @@ class AsyncClient:
             UnsafeAddressError: the address, a redirect, or what a name resolves to is not for this kind of request.
             RateLimitedError: the budget says wait, for longer than `max_budget_wait_seconds`; nothing was sent.
         """
-        url = parse_url(self.endpoints.url_for(request))
+        text = self.endpoints.url_for(request)
+        base = plain_base(text)
+        origin = self._origins.get(base) if base is not None else None
+        url = parse_url(text) if origin is None else URL(text, encoded=True)
+        if origin is None:
+            origin = origin_of(url)
+            if base is not None:
+                self._remember(base, origin)
         attempt = 1
         while True:
             try:
-                reply = await self._budgeted(request, url)
+                reply = await self._budgeted(request, url, origin)
             except _HopelessError:
                 raise
             except UnreachableError as error:
@@ -144,16 +163,21 @@ class AsyncClient:
             await asyncio.sleep(wait)
             attempt += 1
 
+    def _remember(self, base: str, origin: Origin) -> None:
+        if len(self._origins) > 4096:
+            self._origins.clear()
+        self._origins[base] = origin
+
     def _backoff(self, attempt: int) -> float:
         settings = self.settings
         return backoff(
             attempt, self._rng, base_seconds=settings.backoff_seconds, max_seconds=settings.max_backoff_seconds
         )
 
-    async def _budgeted(self, request: Request, url: URL) -> Reply:
+    async def _budgeted(self, request: Request, url: URL, origin: Origin) -> Reply:
         """One try, within the budget of its endpoint and credential."""
         if not request.endpoint:
-            return await self._try(request, url)
+            return await self._try(request, url, origin)
         fingerprint = request.credential.fingerprint if request.credential else ""
         while (wait := self.budgets.take(request.endpoint, fingerprint)) > 0.0:
             if wait > self.settings.max_budget_wait_seconds:
@@ -167,98 +191,102 @@ class AsyncClient:
             await asyncio.sleep(wait)
         reply = None
         try:
-            reply = await self._try(request, url)
+            reply = await self._try(request, url, origin)
         finally:
             self.budgets.give_back(request.endpoint, fingerprint, reply)
         return reply
 
-    async def _try(self, request: Request, url: URL) -> Reply:
+    async def _try(self, request: Request, url: URL, origin: Origin) -> Reply:
         """One try over all its redirects, within one deadline."""
         lane = self._lane(request.kind)
-        async with lane.gate:
-            method, body = request.method, request.body
-            first = origin_of(url)
-            reply = await self._exchange(lane, request, method, url, first, first, body, request.deadline_seconds)
-            if reply.status not in _REDIRECTS:
-                return reply
-            loop = asyncio.get_running_loop()
-            give_up_at = loop.time() + request.deadline_seconds
-            hops = 0
-            while reply.status in _REDIRECTS and "location" in reply.headers and request.max_redirects > 0:
-                hops += 1
-                if hops > request.max_redirects:
-                    raise _HopelessError(f"more than {request.max_redirects} redirects", host=url.raw_host or "")
-                if reply.status == 303 or (reply.status in (301, 302) and method == "POST"):
-                    method, body = "GET", None
-                url = follow_redirect(url, reply.headers["location"])
-                seconds = max(0.001, give_up_at - loop.time())
-                reply = await self._exchange(lane, request, method, url, origin_of(url), first, body, seconds)
-            return reply
-
-    async def _exchange(
-        self,
-        lane: _Lane,
-        request: Request,
-        method: str,
-        url: URL,
-        origin: Origin,
-        first: Origin,
-        body: bytes | None,
-        seconds: float,
-    ) -> Reply:
-        """One request to one host and its answer; no redirect is followed here."""
         settings = self.settings
-        proxy = self._route(request.kind, origin)
-        headers = self._headers(request, method, url, is_first_origin=origin == first)
+        async with lane.gate:
+            now = asyncio.get_running_loop().time()
+            give_up_at = now + request.deadline_seconds
+            try:
+                async with asyncio.timeout_at(min(give_up_at, now + settings.stall_seconds)) as timeout:
+                    pace = Pace(
+                        timeout,
+                        give_up_at,
+                        settings.stall_seconds,
+                        settings.min_bytes_per_second,
+                        settings.rate_grace_seconds,
+                    )
+                    reply = await self._exchange(lane, request, _Hop(request.method, url, origin, request.body), pace)
+                    if reply.status in _REDIRECTS:
+                        reply = await self._follow(lane, request, url, origin, reply, pace)
+                    return reply
+            except TimeoutError:
+                raise UnreachableError(f"{origin.host} did not answer in time", host=origin.host) from None
+
+    async def _follow(self, lane: _Lane, request: Request, url: URL, first: Origin, reply: Reply, pace: Pace) -> Reply:
+        """The reply at the end of a chain of redirects; each hop is checked and given its headers anew."""
+        method, body = request.method, request.body
+        hops = 0
+        while reply.status in _REDIRECTS and "location" in reply.headers and request.max_redirects > 0:
+            hops += 1
+            if hops > request.max_redirects:
+                raise _HopelessError(f"more than {request.max_redirects} redirects", host=url.raw_host or "")
+            if reply.status == 303 or (reply.status in (301, 302) and method == "POST"):
+                method, body = "GET", None
+            url = follow_redirect(url, reply.headers["location"])
+            origin = origin_of(url)
+            pace.move_on(asyncio.get_running_loop().time())
+            reply = await self._exchange(lane, request, _Hop(method, url, origin, body, origin == first), pace)
+        return reply
+
+    async def _exchange(self, lane: _Lane, request: Request, hop: _Hop, pace: Pace) -> Reply:
+        """One request to one host and its answer; no redirect is followed here."""
+        proxy = self._route(request.kind, hop.origin)
         response: aiohttp.ClientResponse | None = None
         try:
             response = await lane.session.request(
-                method,
-                url,
-                data=body,
-                headers=headers,
+                hop.method,
+                hop.url,
+                data=hop.body,
+                headers=self._headers(request, hop),
                 allow_redirects=False,
                 proxy=proxy,
-                timeout=self._timeout(seconds),
             )
             raw_headers = response.raw_headers
-            if sum([len(name) + len(value) + 4 for name, value in raw_headers]) > settings.max_header_bytes:
-                raise TooLargeError("the answer has too many headers", limit_bytes=settings.max_header_bytes)
-            data = await read_body(
-                response,
-                request.max_bytes,
-                slowest_bps=settings.min_bytes_per_second,
-                grace_seconds=settings.rate_grace_seconds,
-            )
+            if sum(map(len, chain.from_iterable(raw_headers))) > self.settings.max_header_bytes:
+                raise TooLargeError("the answer has too many headers", limit_bytes=self.settings.max_header_bytes)
+            data = await read_body(response, request.max_bytes, pace)
         except BaseException as error:
             if response is not None:
                 response.close()
-            told = _told(error, origin.host)
+            told = _told(error, hop.origin.host)
             if told is None:
                 raise
             # Never chained: the transport's own errors print whole URLs and proxy passwords.
             raise told from None
-        reply_headers = Headers.from_raw(raw_headers)
-        encoding = reply_headers.get("content-encoding")
+        headers = response.headers
+        encoding = headers.get("Content-Encoding")
         if encoding and data:
             data = inflate(data, encoding, request.max_bytes)
         if log.isEnabledFor(logging.DEBUG):
-            log.debug("%s %s: %d, %d bytes", method, redact_url(str(url)), response.status, len(data))
-        is_close_delimited = "content-length" not in reply_headers and "transfer-encoding" not in reply_headers
-        return Reply(response.status, reply_headers, data, str(url), request, is_close_delimited)
+            log.debug("%s %s: %d, %d bytes", hop.method, redact_url(str(hop.url)), response.status, len(data))
+        return Reply(
+            response.status,
+            Headers.from_raw(raw_headers),
+            data,
+            str(hop.url),
+            request,
+            "Content-Length" not in headers and "Transfer-Encoding" not in headers,
+        )
 
-    def _headers(self, request: Request, method: str, url: URL, *, is_first_origin: bool) -> dict[str, str] | None:
+    def _headers(self, request: Request, hop: _Hop) -> dict[str, str] | None:
         """The headers for one hop: the caller's as far as they may go there, and a credential where it agrees."""
         headers: dict[str, str] | None = None
         if request.headers:
-            headers = dict(request.headers) if is_first_origin else portable_headers(request.headers)
+            headers = dict(request.headers) if hop.is_first_origin else portable_headers(request.headers)
             if request.kind is not HostKind.API:
                 headers = public_headers(headers)
         credential = request.credential
         if credential is not None and request.kind is HostKind.API:
-            text = str(url)
+            text = str(hop.url)
             if credential.allows(text):
-                headers = {**(headers or {}), **credential.headers(method, text)}
+                headers = {**(headers or {}), **credential.headers(hop.method, text)}
         return headers
 
     def _route(self, kind: HostKind, origin: Origin) -> str | None:
@@ -276,20 +304,6 @@ class AsyncClient:
             self._routes.clear()
         proxy = self._routes[key] = self._proxies.proxy_for(origin)
         return proxy
-
-    def _timeout(self, seconds: float) -> aiohttp.ClientTimeout:
-        known = self._timeouts.get(seconds)
-        if known is None:
-            settings = self.settings
-            if len(self._timeouts) > 256:
-                self._timeouts.clear()
-            known = self._timeouts[seconds] = aiohttp.ClientTimeout(
-                total=seconds,
-                sock_connect=settings.connect_seconds,
-                sock_read=settings.stall_seconds,
-                ceil_threshold=60,
-            )
-        return known
 
     def _lane(self, kind: HostKind) -> _Lane:
         lane = self._lanes.get(kind)
@@ -315,8 +329,11 @@ class AsyncClient:
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"User-Agent": settings.user_agent, "Accept": "*/*", "Accept-Encoding": encoding},
-            skip_auto_headers=("Content-Type",),
+            # Costs time on each request, and only those with a body would get an invented type.
+            skip_auto_headers=() if kind is HostKind.CDN else ("Content-Type",),
             auto_decompress=False,
+            # One deadline of our own spans a whole try; the transport's timers are set once per piece that arrives.
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=settings.connect_seconds),
             trust_env=False,
             requote_redirect_url=False,
         )

@@ -34,38 +34,44 @@ class HostKind(StrEnum):
 class Headers(Mapping[str, str]):
     """Reply headers; names in any case. `get_all` gives every value of a repeated name, in order."""
 
-    __slots__ = ("_values",)
+    __slots__ = ("_raw", "_values")
 
     def __init__(self, pairs: list[tuple[str, str]] | None = None) -> None:
-        self._values: dict[str, list[str]] = {}
-        for name, value in pairs or []:
-            self._values.setdefault(name.lower(), []).append(value)
+        self._raw: Iterable[tuple[bytes, bytes]] = ()
+        self._values: dict[str, list[str]] | None = None
+        if pairs:
+            self._values = {}
+            for name, value in pairs:
+                self._values.setdefault(name.lower(), []).append(value)
 
     @classmethod
     def from_raw(cls, pairs: Iterable[tuple[bytes, bytes]]) -> Headers:
-        """From the bytes of the wire; what is no UTF-8 is kept as surrogates."""
+        """From the bytes of the wire, decoded when first looked at; what is no UTF-8 is kept as surrogates."""
         headers = cls()
-        values = headers._values
-        for name, value in pairs:
-            key = name.decode("ascii", "surrogateescape").lower()
-            text = value.decode("utf-8", "surrogateescape")
-            if key in values:
-                values[key].append(text)
-            else:
-                values[key] = [text]
+        headers._raw = pairs
         return headers
 
     def __getitem__(self, name: str) -> str:
-        return self._values[name.lower()][0]
+        return self._decoded()[name.lower()][0]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
+        return iter(self._decoded())
 
     def __len__(self) -> int:
-        return len(self._values)
+        return len(self._decoded())
 
     def get_all(self, name: str) -> list[str]:
-        return list(self._values.get(name.lower(), []))
+        return list(self._decoded().get(name.lower(), []))
+
+    def _decoded(self) -> dict[str, list[str]]:
+        if self._values is None:
+            values: dict[str, list[str]] = {}
+            for name, value in self._raw:
+                key = name.decode("ascii", "surrogateescape").lower()
+                values.setdefault(key, []).append(value.decode("utf-8", "surrogateescape"))
+            self._values = values
+            self._raw = ()
+        return self._values
 
 
 class Credential(Protocol):

@@ -19,6 +19,8 @@ from hydrophone.errors import UnsafeAddressError
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 _PRINTABLE = re.compile(r"[!-~]+")
+#: Up to the path of an address whose host nobody can read in two ways.
+_PLAIN_BASE = re.compile(r"(https?://[a-z0-9.-]+(?::[0-9]+)?)/[!-\[\]-~]*")
 _HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?")
 _NUMERIC_LABEL = re.compile(r"(?:0x[0-9a-f]*|[0-9]+)\Z")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
@@ -77,6 +79,15 @@ def origin_of(url: URL) -> Origin:
     """The origin, host in lower case, port always given."""
     host = url.raw_host or ""
     return Origin(url.scheme, host.lower(), url.port or DEFAULT_PORTS[url.scheme])
+
+
+def plain_base(text: str) -> str | None:
+    """Scheme, host and port as they are written in a plain address; None for any other, which must be parsed.
+
+    Two addresses with the same plain base have the same origin, so a recorder's next segment needs no second look.
+    """
+    match = _PLAIN_BASE.fullmatch(text)
+    return match.group(1) if match else None
 
 
 def literal_address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -15,6 +15,8 @@ _HOPELESS = frozenset((501, 505, 511))
 def is_worth_retrying(reply: Reply, kind: HostKind) -> bool:
     """Is this reply a hiccup of the server? A 429 is one only where no budget is kept."""
     status = reply.status
+    if status < 400:
+        return False
     if status == 429:
         return kind is HostKind.CDN
     if status in (408, 425):

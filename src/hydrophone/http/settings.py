@@ -23,8 +23,8 @@ class HttpSettings:
 
     `proxy` goes for everything but loopback; None asks the environment (HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY)
     and "" means none at all. `ca_file` adds authorities to those of the system. `backoff_seconds` is doubled with each
-    try up to `max_backoff_seconds`, and the wait is drawn between zero and that. A body slower than
-    `min_bytes_per_second` after `rate_grace_seconds` counts as no answer.
+    try up to `max_backoff_seconds`, and the wait is drawn between zero and that. Nothing
+    at all for `stall_seconds`, or a body slower than `min_bytes_per_second` after `rate_grace_seconds`, is no answer.
     """
 
     user_agent: str = USER_AGENT
