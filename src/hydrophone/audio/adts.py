@@ -16,8 +16,10 @@ SAMPLING_RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000,
 SAMPLES_PER_BLOCK = 1024
 MIN_FRAME_BYTES = 7
 
-# Junk with more false beginnings of frames is no audio. The bound keeps crafted bytes from costing seconds.
-MAX_FALSE_SYNCS = 20_000
+# Junk with more false beginnings of frames and tags is no audio, and no recording has more tags. The bounds keep
+# crafted bytes from costing seconds and memory; what follows counts as junk.
+MAX_FALSE_BEGINNINGS = 20_000
+MAX_TAGS = 250_000
 
 _BEGINNING = re.compile(rb"\xff[\xf0\xf1\xf8\xf9]|ID3")
 _EIGHT_BYTES = Struct(">Q").unpack_from
@@ -93,7 +95,8 @@ def _scan_clean(data: bytes) -> AdtsScan | None:
     end = len(data)
     last = end - 8
     sizes: list[int] = []
-    append = sizes.append
+    # Local names: the loop below runs 141 times a segment.
+    append, unpack, fixed = sizes.append, _EIGHT_BYTES, _FIXED_BITS
     tags: list[TagSpan] = []
     runs: list[tuple[int, int]] = []
     at = 0
@@ -101,7 +104,7 @@ def _scan_clean(data: bytes) -> AdtsScan | None:
     while at < end:
         if data.startswith(b"ID3", at):
             size = tag_size(data, at)
-            if not size:
+            if not size or len(tags) >= MAX_TAGS:
                 return None
             tags.append(TagSpan(at, size, len(sizes)))
             at += size
@@ -114,8 +117,8 @@ def _scan_clean(data: bytes) -> AdtsScan | None:
                 return None
         begin, before = at, len(sizes)
         while at <= last:
-            word = _EIGHT_BYTES(data, at)[0]
-            if word & _FIXED_BITS != expected:
+            word = unpack(data, at)[0]
+            if word & fixed != expected:
                 break
             size = word >> 21 & 0x1FFF
             # Shorter ones cannot follow one another in this loop; the careful way knows what to do with them.
@@ -169,7 +172,7 @@ class _CarefulScan:
         self._blocks = 0
         self._junk = 0
         self._leading = 0
-        self._false_syncs = 0
+        self._false_beginnings = 0
 
     def run(self) -> AdtsScan:
         data, end = self._data, len(self._data)
@@ -177,11 +180,12 @@ class _CarefulScan:
         run_begin, run_frames = 0, 0
         skipped = 0  # junk since the last tag or frame
         while at < end:
-            size = tag_size(data, at)
+            size = tag_size(data, at) if len(self._tags) < MAX_TAGS else 0
             is_tag = size > 0
             if not is_tag:
                 size = self._frame_at(at)
             if not size:
+                self._false_beginnings += 1
                 following = self._next_beginning(at + 1)
                 skipped += following - at
                 at = following
@@ -218,12 +222,11 @@ class _CarefulScan:
         after = at + size
         if after == len(data) or _is_sync(data, after) or data.startswith(b"ID3", after):
             return size
-        self._false_syncs += 1
         return 0
 
     def _next_beginning(self, at: int) -> int:
         """The next place where a frame or a tag could begin, or the end."""
-        if self._false_syncs > MAX_FALSE_SYNCS:
+        if self._false_beginnings > MAX_FALSE_BEGINNINGS:
             return len(self._data)
         match = _BEGINNING.search(self._data, at)
         return match.start() if match else len(self._data)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import datetime
+from functools import cached_property
 from urllib.parse import urlsplit
 
-from hydrophone.hls.addresses import EntryRule, original_url, parse_address
+from hydrophone.hls.addresses import EntryRule, is_audio_space, original_url
 from hydrophone.hls.attributes import (
     MAX_DURATION_SECONDS,
     read_attributes,
@@ -23,7 +24,8 @@ from hydrophone.hls.playlist import MediaPlaylist
 from hydrophone.model import Segment, SegmentKey
 
 # The service's own form of an entry. It is joined to the folder without the general rules, which cost ten times more.
-_PLAIN_ENTRY = re.compile(SEGMENT_NAME.pattern + r"(\?[A-Za-z0-9_.~=&-]{0,200})?")
+_NAMED = re.compile(f"({SEGMENT_NAME.pattern})")
+_PLAIN_ENTRY = re.compile(_NAMED.pattern + r"(?:\?[A-Za-z0-9_.~=&-]{0,200})?")
 _KEY_HOSTS = ("x.com", "twitter.com")
 _MAX_SKIPPED = 1_000_000
 
@@ -36,13 +38,11 @@ class MediaReader:
         self._url = url
         self._check = check
         self._check_key = check_key
-        self._rule = EntryRule(url)
-        address = parse_address(url)
         # Audio segments are only served below non_transcode: below the token they answer 400.
-        self._swaps_base = address is not None and address.is_audio and address.kind == "transcode"
+        self._swaps_base = "/transcode/" in url and is_audio_space(url)
         base = original_url(url) if self._swaps_base else url
         self._folder = base.partition("#")[0].partition("?")[0].rpartition("/")[0] + "/"
-        self._plain_allowed = self._rule.resolve("chunk_1_1_a.aac")[0] is not None
+        self._plain_allowed = url.startswith(("https://", "http://")) and self._folder.count("/") > 2
 
         self._segments: list[Segment] = []
         self._refused: list[int] = []
@@ -66,7 +66,12 @@ class MediaReader:
         self._key: SegmentKey | None = None
         self._range_text: str | None = None
         self._range_end: tuple[str, int] = ("", 0)
-        self._durations: dict[str, float | None] = {}
+        self._durations: dict[str | None, float] = {}
+
+    @cached_property
+    def _rule(self) -> EntryRule:
+        # The lists of the service itself never need it, and thousands of them are read every second.
+        return EntryRule(self._url)
 
     def read(self, lines: list[str]) -> MediaPlaylist:
         """The playlist of these lines."""
@@ -115,14 +120,14 @@ class MediaReader:
         self._index += 1
 
         match = _PLAIN_ENTRY.fullmatch(reference) if self._plain_allowed else None
+        reason = ""
         if match is not None:
-            url, reason = self._folder + reference, ""
-            name = reference if match[4] is None else reference[: match.start(4)]
+            url = self._folder + reference
+            name = match[1]
         else:
+            url, reason = self._resolve(reference)
             name = reference.partition("#")[0].partition("?")[0].rpartition("/")[2]
-            resolved, reason = self._rule.resolve(reference)
-            match = SEGMENT_NAME.fullmatch(name)
-            url = original_url(resolved) if resolved is not None and self._swaps_base else resolved or ""
+            match = _NAMED.fullmatch(name)
         if not reason and self._check is not None and not self._check(url):
             reason = "it leads to an address that is not allowed here"
         if reason:
@@ -133,27 +138,37 @@ class MediaReader:
         sequence = expected
         if match is not None:
             # The name wins: after a hole in the list the place no longer tells the number.
-            written_ns, sequence = int(match[1]), int(match[2])
+            written_ns, sequence = int(match[2]), int(match[3])
         if not self._is_new(sequence, written_ns, expected):
             self.problems.add(line, f"segment {sequence} is listed twice")
             self._reset_entry()
             return
+        seconds = self._durations.get(self._duration_text) or self._duration(line)
+        at = None if self._date_text is None else self._date(line, self._date_text)
+        byte_range = None if self._range_text is None else self._byte_range(line, url, self._range_text)
         self._segments.append(
             Segment(
                 sequence,
                 url,
                 name,
-                self._duration(line),
+                seconds,
                 written_ns,
-                self._date(line),
+                at,
                 media_sequence,
                 self._key,
-                self._byte_range(line, url),
+                byte_range,
                 self._is_discontinuity,
                 self._is_gap,
             )
         )
         self._reset_entry()
+
+    def _resolve(self, reference: str) -> tuple[str, str]:
+        """The URL of an entry by the general rules, or the reason why it is refused."""
+        url, reason = self._rule.resolve(reference)
+        if url is None:
+            return "", reason
+        return (original_url(url) if self._swaps_base else url), ""
 
     def _is_new(self, sequence: int, written_ns: int | None, expected: int) -> bool:
         """False for a second entry of the same segment. Costs nothing as long as numbers grow."""
@@ -193,29 +208,22 @@ class MediaReader:
         if text is None:
             self.problems.add(line, "an entry without EXTINF")
             return None
-        # A list of a whole Space has two different durations in 20,000 entries.
-        if text in self._durations:
-            seconds = self._durations[text]
-        else:
-            seconds = read_duration(text)
-            if len(self._durations) < 1000:
-                self._durations[text] = seconds
+        seconds = read_duration(text)
         if seconds is None:
             self.problems.add(line, "an EXTINF that is no duration")
+        # The list of a whole Space has two different durations in 20,000 entries.
+        elif len(self._durations) < 1000:
+            self._durations[text] = seconds
         return seconds
 
-    def _date(self, line: int) -> datetime | None:
-        if self._date_text is None:
-            return None
-        at = read_instant(self._date_text)
+    def _date(self, line: int, text: str) -> datetime | None:
+        at = read_instant(text)
         if at is None:
             self.problems.add(line, "a PROGRAM-DATE-TIME that is no date")
         return at
 
-    def _byte_range(self, line: int, url: str) -> tuple[int, int] | None:
-        if self._range_text is None:
-            return None
-        length_text, has_offset, offset_text = self._range_text.partition("@")
+    def _byte_range(self, line: int, url: str, text: str) -> tuple[int, int] | None:
+        length_text, has_offset, offset_text = text.partition("@")
         length = read_whole(length_text, MAX_SEQUENCE)
         # Without an offset a range begins where the preceding one of the same file ended.
         follows = self._range_end[1] if self._range_end[0] == url else 0
