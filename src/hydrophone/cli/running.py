@@ -1,0 +1,75 @@
+"""Runs the engine for one command, and turns signals into its two steps of stopping."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from hydrophone.cli import context
+
+if TYPE_CHECKING:
+    from hydrophone.app import AsyncHydrophone
+    from hydrophone.settings import Settings
+
+T = TypeVar("T")
+
+#: SIGTERM promises an end within 10 s; this leaves two for the abort.
+TERMINATE_SECONDS = 8.0
+
+
+class Stop(Protocol):
+    """What signals pull: `hydrophone.recorder.options.StopSignal`."""
+
+    def finish(self) -> None: ...
+    def abort(self) -> None: ...
+
+
+def run(settings: Settings, work: Callable[[AsyncHydrophone], Coroutine[Any, Any, T]]) -> T:
+    """Open the engine, do the work, close the engine."""
+
+    async def whole() -> T:
+        async with context.open_engine(settings) as engine:
+            return await work(engine)
+
+    return asyncio.run(whole())
+
+
+@contextmanager
+def signals_to(stop: Stop, *, say: Callable[[str], None]) -> Iterator[None]:
+    """Within the block, the first Ctrl-C calls `stop.finish()`, the second `stop.abort()`, the third ends at once.
+
+    SIGTERM (and Ctrl-Break on Windows) finishes too, and aborts when that takes longer than `TERMINATE_SECONDS`. To be
+    entered in the main thread, inside a running loop. One path for all systems: `loop.add_signal_handler` does not
+    exist on Windows.
+    """
+    loop = asyncio.get_running_loop()
+    pulls = 0
+
+    def pull(number: int, _frame: object) -> None:
+        nonlocal pulls
+        pulls += 1
+        if pulls > 2:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            raise KeyboardInterrupt
+        loop.call_soon_threadsafe(react, pulls, number != signal.SIGINT)
+
+    def react(pull_number: int, is_deadline_set: bool) -> None:
+        if pull_number > 1:
+            say("Aborting. What is on disk stays; a re-run continues.")
+            stop.abort()
+            return
+        say("Finishing what is there. Once more to abort.")
+        stop.finish()
+        if is_deadline_set:
+            loop.call_later(TERMINATE_SECONDS, stop.abort)
+
+    names = [name for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)]
+    before = {number: signal.signal(number, pull) for number in (getattr(signal, name) for name in names)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

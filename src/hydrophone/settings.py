@@ -1,0 +1,231 @@
+"""What can be set, in one table, with one precedence: flags, then environment, then the TOML file, then defaults.
+
+`Settings.load` is the way in for the command line and for Python alike. Every field can be set as ``HYDROPHONE_NAME``
+in the environment and, secrets excepted, as ``name = …`` in the TOML file.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from platformdirs import user_config_path, user_music_path, user_state_path
+from pydantic import BeforeValidator, Field, PrivateAttr, SecretStr, ValidationError, field_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from hydrophone.errors import SettingsError
+
+ENVIRONMENT_PREFIX = "HYDROPHONE_"
+PROVIDERS = ("x", "sandbox")
+
+_Home = Annotated[Path, BeforeValidator(lambda value: Path(value).expanduser() if isinstance(value, str) else value)]
+
+
+class Settings(BaseSettings):
+    """How Hydrophone behaves. Frozen; `sources` says where each value came from."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENVIRONMENT_PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, hide_input_in_errors=True
+    )
+
+    config: _Home | None = Field(None, description="The TOML file to read instead of the usual one.")
+    archive: _Home = Field(
+        default_factory=lambda: user_music_path() / "Hydrophone", description="Where recordings are kept."
+    )
+    state_dir: _Home = Field(
+        default_factory=lambda: user_state_path("hydrophone", appauthor=False),
+        description="Where the saved login, rate budgets and other notes between two runs are kept.",
+    )
+    cookies: _Home | None = Field(None, description="A Netscape cookies.txt that holds the login to X.")
+    cookies_from_browser: str | None = Field(
+        None, description="A browser to read the login from, e.g. `firefox` or `chrome:Profile 1` (extra `browser`)."
+    )
+    auth_token: SecretStr | None = Field(
+        None, description="The cookie `auth_token` of the login to X; never in a file or a flag.", repr=False
+    )
+    ct0: SecretStr | None = Field(
+        None, description="The cookie `ct0` that belongs to `auth_token`; never in a file or a flag.", repr=False
+    )
+    own_account_id: str | None = Field(
+        None, pattern=r"^\d+$", description="The X user id of the login; it is left out of what is stored."
+    )
+    provider: Literal["x", "sandbox"] = Field("x", description="Whom to talk to: the real X or a running sandbox.")
+    sandbox: str | None = Field(
+        None, pattern=r"^https?://", description="The control URL of a running sandbox; it names all other addresses."
+    )
+    endpoints: dict[str, str] = Field(
+        default_factory=dict, description="Base URLs by service name, instead of the provider's own."
+    )
+    proxy: str | None = Field(
+        None,
+        pattern=r"^(https?|socks5h?)://",
+        description="A proxy for all traffic; without it `HTTPS_PROXY` and its kin count.",
+        repr=False,  # may hold a password
+    )
+    ca_file: _Home | None = Field(None, description="Certificates to trust in addition to the system's (PEM).")
+    connections: int = Field(16, ge=1, le=128, description="Segments fetched at once for one recording.")
+    format: str = Field("best", min_length=1, description="The variant of a video: best, worst, audio, 720p, …")
+    output: str | None = Field(None, description="A template for the item's folder below the archive.")
+    wait: bool = Field(False, description="Wait for a Space that has not started yet.")
+    live_edge: bool = Field(False, description="Record a live Space from now on instead of from its beginning.")
+    poll_seconds: float = Field(
+        60.0, ge=5, le=3600, description="How often state and audience of a live Space are asked for."
+    )
+    wait_poll_seconds: float = Field(
+        60.0, ge=5, le=3600, description="How often a Space that is about to start is asked for."
+    )
+    sync_seconds: float = Field(1.0, gt=0, le=60, description="How often what was fetched is forced onto the disk.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "warning", description="The least important log line that is shown."
+    )
+
+    _sources: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    @field_validator("endpoints")
+    @classmethod
+    def _bases_are_urls(cls, bases: dict[str, str]) -> dict[str, str]:
+        for name, base in bases.items():
+            if not base.startswith(("http://", "https://")):
+                raise ValueError(f"the base of {name!r} must begin with http:// or https://")
+        return {name: base.rstrip("/") for name, base in bases.items()}
+
+    @property
+    def sources(self) -> Mapping[str, str]:
+        """Where each value came from: ``"flag"``, ``"HYDROPHONE_…"``, the TOML file's path or ``"default"``."""
+        return {name: self._sources.get(name, "default") for name in type(self).model_fields}
+
+    @classmethod
+    def load(cls, **flags: Any) -> Self:
+        """Settings from all sources. A flag that is None was not given.
+
+        Raises:
+            SettingsError: a value or a key is wrong; the message names it and where it stands.
+        """
+        given = {name: value for name, value in flags.items() if value is not None}
+        layers = _Layers(cls, given)
+        try:
+            settings = cls(**layers.merged)
+        except ValidationError as error:
+            raise _explained(error, layers.sources) from None
+        settings._sources.update(layers.sources)
+        return settings
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what `load` has gathered counts: a plain ``Settings(…)`` depends on no environment, as tests want it."""
+        return (init_settings,)
+
+
+def default_config_path() -> Path:
+    """The TOML file that is read when none is named; it need not exist."""
+    return user_config_path("hydrophone", appauthor=False) / "config.toml"
+
+
+def environment_name(field: str) -> str:
+    return ENVIRONMENT_PREFIX + field.upper()
+
+
+def is_secret(field: str) -> bool:
+    """True for fields whose value must not be shown."""
+    return field in ("auth_token", "ct0")
+
+
+class _Layers:
+    """The values of all sources, merged, and which source each came from."""
+
+    def __init__(self, model: type[Settings], flags: Mapping[str, Any]) -> None:
+        self.merged: dict[str, Any] = {}
+        self.sources: dict[str, str] = {}
+        environment = _from_environment(model.model_fields)
+        named = flags.get("config") or environment.get("config")
+        path = Path(named).expanduser() if named else default_config_path()
+        self._add(_from_file(path, model.model_fields, must_exist=bool(named)), {"": str(path)})
+        self._add(environment, {name: environment_name(name) for name in environment})
+        self._add(flags, {"": "flag"})
+
+    def _add(self, values: Mapping[str, Any], sources: Mapping[str, str]) -> None:
+        for name, value in values.items():
+            self.merged[name] = value
+            self.sources[name] = sources.get(name) or sources[""]
+
+
+def _from_environment(fields: Mapping[str, FieldInfo]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for name, info in fields.items():
+        text = os.environ.get(environment_name(name), "")
+        if not text:
+            continue
+        values[name] = _table(text, environment_name(name)) if info.annotation == dict[str, str] else text
+    # Who names a sandbox in the environment wants to talk to it.
+    if "sandbox" in values:
+        values.setdefault("provider", "sandbox")
+    return values
+
+
+def _table(text: str, variable: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise SettingsError(
+            f"{variable} must be a JSON object",
+            setting=variable,
+            advice=f'For example: {variable}=\'{{"x": "http://127.0.0.1:8000"}}\'',
+        ) from None
+
+
+def _from_file(path: Path, fields: Mapping[str, FieldInfo], *, must_exist: bool) -> dict[str, Any]:
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        if must_exist:
+            raise SettingsError(f"there is no file {path}", setting="config") from None
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{path} cannot be read: {error}", setting="config") from None
+    for key in values:
+        _check_key(key, path, fields)
+    return values
+
+
+def _check_key(key: str, path: Path, fields: Mapping[str, FieldInfo]) -> None:
+    if is_secret(key):
+        raise SettingsError(
+            f"{path} must not hold {key}",
+            setting=key,
+            advice=f"Set {environment_name(key)}, or run `hydrophone auth login`.",
+        )
+    if key not in fields or key == "config":
+        near = difflib.get_close_matches(key, [name for name in fields if name != "config"], n=1)
+        raise SettingsError(
+            f"{path} has an unknown key {key!r}",
+            setting=key,
+            advice=f"Did you mean {near[0]!r}?" if near else "`hydrophone config` lists the keys.",
+        )
+
+
+def _explained(error: ValidationError, sources: Mapping[str, str]) -> SettingsError:
+    first = error.errors(include_url=False, include_input=False)[0]
+    name = str(first["loc"][0]) if first["loc"] else ""
+    source = sources.get(name, "default")
+    where = {"flag": "--" + name.replace("_", "-"), "default": name}.get(source, source)
+    inside = f"{where}: {name}" if source not in ("flag", "default", environment_name(name)) else where
+    reason = str(first["msg"]).removeprefix("Value error, ")
+    return SettingsError(f"{inside}: {reason[:1].lower()}{reason[1:]}", setting=name, advice=_hint(name))
+
+
+def _hint(name: str) -> str:
+    info = Settings.model_fields.get(name)
+    return info.description or "" if info else ""
