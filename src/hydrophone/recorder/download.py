@@ -1,0 +1,145 @@
+"""One segment: fetched, looked at, hedged.
+
+A segment is believed only when its frames parse to the end and their count fits what the playlist said. Status 200,
+content type and Content-Length prove nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hydrophone.audio import Grade, first_ticks, judge, scan_adts
+from hydrophone.errors import HydrophoneError, TooLargeError, UnreachableError, UnsafeAddressError
+from hydrophone.hls import expected_frames
+from hydrophone.hls.transport import judge_transport
+from hydrophone.http import AsyncClient, HostKind, Reply, Request
+from hydrophone.model import GapCause, MediaKind, Segment
+from hydrophone.recorder.clock import Clock
+from hydrophone.recorder.options import Patience
+
+MAX_SEGMENT_BYTES = 32 * 1024 * 1024
+MEDIA_HEADERS = {"accept": "*/*", "accept-encoding": "identity"}
+NO_FRAMES: array[int] = array("H")
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """A segment's bytes and what was found in them. `reason` says what was noticed, if anything was."""
+
+    body: bytes
+    grade: Grade
+    reason: str = ""
+    frames: array[int] = NO_FRAMES  #: ADTS frame lengths, header included
+    runs: Sequence[tuple[int, int]] = ()  #: where frames stand: offset, count
+    rate: int = 0
+    channels: int = 0
+    ticks: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An attempt that gave no usable bytes. `is_final` tells that asking the same address again cannot help."""
+
+    cause: GapCause
+    text: str
+    status: int | None = None
+    is_final: bool = False
+
+
+def examine(body: bytes, segment: Segment, kind: MediaKind) -> Media | Failure:
+    """Look at the bytes of one segment. Pure."""
+    if kind is MediaKind.VIDEO and not body.startswith(b"ID3") and not body.startswith(b"\xff"):
+        found = judge_transport(body, segment.duration_seconds)
+        if found.is_foreign:
+            return Failure(GapCause.DAMAGED, "not MPEG-TS")
+        return Media(body, Grade.COMPLETE if found.is_complete else Grade.SUSPECT, found.reason)
+    scan = scan_adts(body)
+    wanted = expected_frames(segment.duration_seconds, scan.rate or 48_000) if segment.duration_seconds else None
+    verdict = judge(scan, wanted)
+    if not verdict.is_audio:
+        return Failure(GapCause.DAMAGED, "no audio in the answer")
+    return Media(
+        body=body,
+        grade=verdict.grade,
+        reason=verdict.reason,
+        frames=scan.frame_sizes,
+        runs=scan.runs,
+        rate=scan.rate,
+        channels=scan.channels,
+        ticks=first_ticks(body),
+    )
+
+
+class Downloader:
+    """Fetch segments of one recording: at most two requests at a time for each."""
+
+    def __init__(self, client: AsyncClient, clock: Clock, patience: Patience) -> None:
+        self._client = client
+        self._soft = clock.real(patience.soft_deadline, at_least=1.0)
+        self._hard = clock.real(patience.hard_deadline, at_least=3.0)
+
+    async def fetch(self, url: str, byte_range: tuple[int, int] | None = None) -> Reply | Failure:
+        """Get the bytes of one address; a second request starts beside one that dawdles."""
+        first = asyncio.ensure_future(self._once(url, byte_range))
+        try:
+            done, _ = await asyncio.wait({first}, timeout=self._soft)
+            if done:
+                return first.result()
+        except asyncio.CancelledError:
+            first.cancel()
+            raise
+        second = asyncio.ensure_future(self._once(url, byte_range))
+        both = {first, second}
+        result: Reply | Failure = Failure(GapCause.UNREACHABLE, "no answer")
+        try:
+            while both:
+                done, both = await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    result = task.result()
+                    if isinstance(result, Reply):
+                        return result
+            return result
+        finally:
+            for task in (first, second):
+                task.cancel()
+
+    async def _once(self, url: str, byte_range: tuple[int, int] | None) -> Reply | Failure:
+        headers = MEDIA_HEADERS
+        if byte_range:
+            headers = {**MEDIA_HEADERS, "range": f"bytes={byte_range[0]}-{byte_range[0] + byte_range[1] - 1}"}
+        request = Request(
+            "GET",
+            url,
+            headers=headers,
+            service="cdn",
+            kind=HostKind.CDN,
+            attempts=1,
+            deadline_seconds=self._hard,
+            max_bytes=MAX_SEGMENT_BYTES,
+        )
+        try:
+            reply = await self._client.send(request)
+        except TooLargeError as error:
+            return Failure(GapCause.DAMAGED, error.message, is_final=True)
+        except UnsafeAddressError as error:
+            return Failure(GapCause.REFUSED, error.message, is_final=True)
+        except UnreachableError as error:
+            return Failure(GapCause.UNREACHABLE, error.message)
+        except HydrophoneError as error:
+            return Failure(GapCause.UNREACHABLE, error.message)
+        if reply.status in (200, 206):
+            return reply
+        absent = reply.status in (400, 403, 404, 410)
+        cause = GapCause.NOT_FOUND if absent else GapCause.UNREACHABLE
+        return Failure(cause, f"status {reply.status}", reply.status)
+
+
+def cut_range(reply: Reply, byte_range: tuple[int, int] | None) -> bytes:
+    """The bytes that were asked for, when the server ignored the range and sent the whole (status 200)."""
+    if byte_range is None or reply.status == 206:
+        return reply.body
+    offset, length = byte_range
+    return reply.body[offset : offset + length]

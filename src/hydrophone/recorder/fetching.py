@@ -1,0 +1,229 @@
+"""The pool of workers that empties a plan: fetch, look, store; or try again, or give up."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections import OrderedDict
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+from hydrophone.archive import Take
+from hydrophone.audio import Grade
+from hydrophone.errors import DiskError
+from hydrophone.http import AsyncClient
+from hydrophone.model import GapCause, MediaKind
+from hydrophone.recorder.clock import Clock
+from hydrophone.recorder.download import Downloader, Failure, Media, cut_range, examine
+from hydrophone.recorder.options import Patience
+from hydrophone.recorder.plan import Job, Plan
+from hydrophone.recorder.sealing import KeyRing
+
+SAME_BODIES = 3  #: a damaged body that comes so many times, byte for byte, is what the origin really offers
+REMEMBERED = 256  #: bodies remembered to recognise the same bytes under another number
+BACKOFF = (0.3, 0.7, 1.5, 3.0, 5.0, 8.0)
+
+
+class Tally(Protocol):
+    """Whoever wants to know about each attempt: progress, health of the stream's address."""
+
+    def stored(self, job: Job, media: Media) -> None: ...
+
+    def failed(self, job: Job, failure: Failure) -> None: ...
+
+    def paused(self, error: DiskError) -> None: ...
+
+    def resumed(self) -> None: ...
+
+
+class Fetcher:
+    """Fetch what the plan wants, `connections` at a time, until closed.
+
+    Segments that are damaged are asked for again; the best copy wins, and one that stays short is stored as such.
+    """
+
+    def __init__(
+        self,
+        *,
+        client: AsyncClient,
+        clock: Clock,
+        take: Take,
+        plan: Plan,
+        kind: MediaKind,
+        keys: KeyRing,
+        tally: Tally,
+        patience: Patience,
+        connections: int,
+        rng: random.Random | None = None,
+    ) -> None:
+        self._clock = clock
+        self._take = take
+        self._plan = plan
+        self._kind = kind
+        self._keys = keys
+        self._tally = tally
+        self._patience = patience
+        self._connections = connections
+        self._rng = rng or random.Random()
+        self._downloader = Downloader(client, clock, patience)
+        self._news = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._bodies: OrderedDict[int, tuple[int, int]] = OrderedDict()
+        self._best: dict[tuple[int, int], Media] = {}
+        self._busy = 0
+
+    def wake(self) -> None:
+        """The plan has new entries."""
+        self._idle.clear()
+        self._news.set()
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[Fetcher]:
+        """Keep the workers alive inside the block. What they cannot handle (a dead disk) is raised in the block."""
+        async with asyncio.TaskGroup() as group:
+            workers = [group.create_task(self._work()) for _ in range(self._connections)]
+            try:
+                yield self
+            finally:
+                for worker in workers:
+                    worker.cancel()
+
+    async def until_idle(self) -> None:
+        """Return when the plan has nothing queued and nothing is in flight."""
+        while not self._plan.is_idle:
+            self._idle.clear()
+            await self._idle.wait()
+
+    async def _work(self) -> None:
+        while True:
+            job = self._plan.next(self._clock.monotonic())
+            if job is None:
+                await self._rest()
+                continue
+            self._busy += 1
+            try:
+                await self._do(job)
+            finally:
+                self._busy -= 1
+                if self._plan.is_idle:
+                    self._idle.set()
+
+    async def _rest(self) -> None:
+        if self._plan.is_idle:
+            self._idle.set()
+        due = self._plan.next_at()
+        self._news.clear()
+        timeout = None if due is None else self._clock.real(max(0.0, due - self._clock.monotonic()), at_least=0.001)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._news.wait(), timeout)
+
+    async def _do(self, job: Job) -> None:
+        segment = job.segment
+        found = await self._downloader.fetch(job.address, segment.byte_range)
+        if isinstance(found, Failure):
+            await self._failed(job, found)
+            return
+        body = cut_range(found, segment.byte_range)
+        if segment.key is not None:
+            opened = await self._keys.open(segment, body)
+            if isinstance(opened, Failure):
+                await self._seal(job, body, opened)
+                return
+            body = opened
+        media = examine(body, segment, self._kind)
+        if isinstance(media, Failure):
+            await self._failed(job, media)
+        elif media.grade is Grade.COMPLETE:
+            await self._store(job, media)
+        else:
+            await self._doubt(job, media)
+
+    async def _doubt(self, job: Job, media: Media) -> None:
+        """A damaged body: keep the longest, ask again, and believe it only when nothing else ever comes."""
+        best = self._best.get(job.key)
+        if best is None or len(media.frames) > len(best.frames) or len(media.body) > len(best.body):
+            self._best[job.key] = media
+        job.seen_digests.append(hash(media.body))
+        same = len(job.seen_digests) >= SAME_BODIES and len(set(job.seen_digests[-SAME_BODIES:])) == 1
+        if same or self._is_out_of_patience(job, self._patience.transient):
+            await self._store(job, self._best.pop(job.key))
+        else:
+            self._tally.failed(job, Failure(GapCause.DAMAGED, "short or damaged"))
+            self._retry(job, GapCause.DAMAGED)
+
+    async def _store(self, job: Job, media: Media) -> None:
+        self._best.pop(job.key, None)
+        twin = self._twin(job, media.body)
+        if twin is not None:
+            self._take.note("same bytes", epoch=job.epoch, seq=job.segment.sequence, as_seq=twin[1])
+            self._plan.have(job)
+            return
+        await self._write(job, media, verdict=media.grade.value)
+        self._plan.have(job)
+        self._tally.stored(job, media)
+
+    async def _write(self, job: Job, media: Media, *, verdict: str) -> None:
+        segment = job.segment
+        while True:
+            try:
+                self._take.add_segment(
+                    job.epoch,
+                    segment.sequence,
+                    media.body,
+                    frames=media.frames if media.rate else None,
+                    runs=media.runs,
+                    verdict=verdict,
+                    name=segment.name,
+                    duration_seconds=segment.duration_seconds,
+                    written_ns=segment.written_ns,
+                    ticks=media.ticks,
+                    rate=media.rate,
+                    channels=media.channels,
+                    source="live" if job.is_urgent else "list",
+                )
+                await self._take.settle()
+                return
+            except DiskError as error:
+                # The disk is full or gone. What was fetched is kept in memory until it can be written.
+                self._tally.paused(error)
+                await self._until_writable()
+                self._tally.resumed()
+
+    async def _until_writable(self) -> None:
+        while not await asyncio.to_thread(self._take.try_resume):
+            await self._clock.sleep(2.0)
+
+    async def _seal(self, job: Job, body: bytes, failure: Failure) -> None:
+        """No key: keep the ciphertext, so that nothing is lost when the key turns up later."""
+        self._tally.failed(job, failure)
+        await self._write(job, Media(body, Grade.SUSPECT), verdict="sealed")
+        self._plan.give_up(job, GapCause.SEALED)
+
+    def _twin(self, job: Job, body: bytes) -> tuple[int, int] | None:
+        """Another number under which these very bytes are stored already."""
+        digest = hash(body)
+        known = self._bodies.get(digest)
+        if known is not None and known != job.key and known[0] == job.epoch:
+            return known
+        self._bodies[digest] = job.key
+        if len(self._bodies) > REMEMBERED:
+            self._bodies.popitem(last=False)
+        return None
+
+    async def _failed(self, job: Job, failure: Failure) -> None:
+        self._tally.failed(job, failure)
+        patience = self._patience.absent if failure.cause is GapCause.NOT_FOUND else self._patience.transient
+        if not failure.is_final and not self._is_out_of_patience(job, patience):
+            self._retry(job, failure.cause)
+        elif job.key in self._best:
+            await self._store(job, self._best[job.key])
+        else:
+            self._plan.give_up(job, failure.cause)
+
+    def _is_out_of_patience(self, job: Job, seconds: float) -> bool:
+        return self._clock.monotonic() - job.first_at > seconds
+
+    def _retry(self, job: Job, cause: GapCause) -> None:
+        pause = BACKOFF[min(job.attempts, len(BACKOFF) - 1)] * self._rng.uniform(0.5, 1.0)
+        self._plan.retry(job, at=self._clock.monotonic() + pause, cause=cause)

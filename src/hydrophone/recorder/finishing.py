@@ -1,0 +1,286 @@
+"""From a take to the files of an item: original, packaged media, what was said about it, and the manifest.
+
+Everything here is derived from the take alone, in the same way each time: the same segments give the same bytes,
+however often the recorder was killed on the way.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from hydrophone import __version__
+from hydrophone.archive import DurableWriter, ItemPaths, Take, write_file, write_manifest, write_original
+from hydrophone.errors import MediaError
+from hydrophone.media.cover import draw_cover, usable_cover
+from hydrophone.media.m4a import write_m4a
+from hydrophone.media.mp4 import file_chunks, write_mp4
+from hydrophone.media.tags import Chapter, Tags
+from hydrophone.model import Coverage, Gap, MediaKind, Participant, SpaceState, User, UserId
+from hydrophone.recorder.audience import read_audience, read_people
+from hydrophone.recorder.layout import Layout, Part, TakeFrames, lay_out
+from hydrophone.recorder.plan import Plan
+from hydrophone.recorder.sources import Look
+from hydrophone.render.csvtext import audience_csv
+from hydrophone.render.jsontext import json_text
+from hydrophone.render.times import duration_text, instant_text
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """The files of an item. `media` is the packaged file, None when nothing could be packaged."""
+
+    directory: Path
+    media: Path | None
+    layout: Layout
+    notices: tuple[str, ...] = ()
+
+    @property
+    def coverage(self) -> Coverage:
+        return self.layout.coverage
+
+
+def finish_item(
+    take: Take,
+    plan: Plan,
+    look: Look,
+    kind: MediaKind,
+    *,
+    cover: bytes | None,
+    on_step: Callable[[str], None],
+) -> Finished:
+    """Write all files of the item. Blocking; call it in a thread.
+
+    Raises:
+        DiskError: a file could not be written. The take is untouched; finishing again is safe.
+    """
+    paths = ItemPaths(take.directory)
+    layout = lay_out(take.segments(), plan)
+    notices: list[str] = []
+    on_step("original")
+    original = paths.original(kind is MediaKind.VIDEO)
+    write_original(take, original)
+    on_step("video" if kind is MediaKind.VIDEO else "audio")
+    media: list[Path] = []
+    try:
+        if kind is MediaKind.VIDEO:
+            media = _package_video(take, paths, original, look, cover)
+        else:
+            media = _package_audio(take, paths, layout, look, cover)
+    except MediaError as error:
+        notices.append(f"not packaged: {error.message}; {original.name} holds everything")
+    on_step("manifest")
+    _write_facts(take, paths, layout, look, kind, original, media)
+    write_manifest(take.directory)
+    return Finished(directory=take.directory, media=media[0] if media else None, layout=layout, notices=tuple(notices))
+
+
+# ---------------------------------------------------------------- media
+
+
+def _package_audio(take: Take, paths: ItemPaths, layout: Layout, look: Look, cover: bytes | None) -> list[Path]:
+    written: list[Path] = []
+    offset = 0.0
+    for number, part in enumerate((part for part in layout.parts if part.frames), start=1):
+        path = paths.audio(number)
+        frames = TakeFrames(take, part)
+        with DurableWriter(path) as out:
+            write_m4a(
+                out,
+                frames,
+                frames.config,
+                tags=tags_of(look, cover),
+                chapters=gap_chapters(layout.gaps, offset, part),
+                created_at=look.started_at or look.created_at,
+            )
+        written.append(path)
+        offset += part.seconds
+    return written
+
+
+def _package_video(take: Take, paths: ItemPaths, original: Path, look: Look, cover: bytes | None) -> list[Path]:
+    if not len(take.index):
+        return []
+    with DurableWriter(paths.video) as out, original.open("rb") as file:
+        write_mp4(
+            out,
+            file_chunks(file),
+            tags=tags_of(look, cover),
+            created_at=look.started_at or look.created_at,
+            scratch=take.directory,
+        )
+    return [paths.video]
+
+
+def tags_of(look: Look, cover: bytes | None) -> Tags:
+    """What the packaged file says about itself. Pure."""
+    creator = look.creator
+    name = (creator.name or creator.handle or "") if creator else ""
+    handle = f"@{creator.handle}" if creator and creator.handle else ""
+    at = look.started_at or look.scheduled_at or look.created_at
+    return Tags(
+        title=look.title,
+        artist=name or handle,
+        album_artist=handle,
+        album="X Spaces",
+        date=at.strftime("%Y-%m-%dT%H:%M:%SZ") if at else "",
+        comment=look.link,
+        description=f"{look.title}\n{name} {handle}\n{look.link}".strip(),
+        cover=usable_cover(cover) or draw_cover(look.key),
+    )
+
+
+def gap_chapters(gaps: tuple[Gap, ...], offset: float, part: Part) -> list[Chapter]:
+    """A chapter at each gap and one where the recording goes on; none for a recording without gaps. Pure."""
+    marks: list[Chapter] = []
+    for gap in gaps:
+        begin, end = gap.begin_seconds - offset, gap.end_seconds - offset
+        if end <= 0 or begin >= part.seconds or end - begin < 0.5:
+            continue
+        marks.append(Chapter(max(0.0, begin), f"Gap: {duration_text(end - begin)} missing ({gap.cause.value})"))
+        if end < part.seconds:
+            marks.append(Chapter(end, "Recording"))
+    if marks and marks[0].start_seconds > 0:
+        marks.insert(0, Chapter(0.0, "Recording"))
+    return marks
+
+
+# ---------------------------------------------------------------- facts
+
+
+def _write_facts(
+    take: Take,
+    paths: ItemPaths,
+    layout: Layout,
+    look: Look,
+    kind: MediaKind,
+    original: Path,
+    media: list[Path],
+) -> None:
+    facts = space_facts(look, layout, kind)
+    facts["files"] = {"original": original.name, "media": [path.name for path in media]}
+    write_file(paths.space, json_text(facts).encode())
+    people = read_people(take.events("person"))
+    write_file(paths.people, json_text({"schema": SCHEMA, "people": people}).encode())
+    write_file(paths.audience, audience_csv(read_audience(take.events("audience"))).encode())
+
+
+def space_facts(look: Look, layout: Layout, kind: MediaKind) -> dict[str, Any]:
+    """What ``space.json`` says. Pure."""
+    coverage = layout.coverage
+    return {
+        "schema": SCHEMA,
+        "hydrophone": __version__,
+        "id": look.key,
+        "kind": kind.value,
+        "link": look.link,
+        "title": look.title,
+        "creator": _user(look.creator),
+        "state": look.state.value,
+        "language": look.language,
+        "created_at": _instant(look.created_at),
+        "scheduled_at": _instant(look.scheduled_at),
+        "started_at": _instant(look.started_at),
+        "ended_at": _instant(look.ended_at),
+        "has_replay": look.has_replay,
+        "listeners": look.listeners,
+        "duration_seconds": round(layout.seconds, 6),
+        "coverage": coverage_facts(coverage),
+        "record": look.raw,
+    }
+
+
+def coverage_facts(coverage: Coverage) -> dict[str, Any]:
+    """Coverage and every gap with its cause, as it stands in ``space.json``. Pure."""
+    return {
+        "is_complete": coverage.is_complete,
+        "share": round(coverage.share, 6),
+        "segments": coverage.segments,
+        "expected": coverage.expected,
+        "seconds": round(coverage.seconds, 6),
+        "missing_seconds": round(coverage.missing_seconds, 6),
+        "gaps": [{**asdict(gap), "cause": gap.cause.value} for gap in coverage.gaps],
+    }
+
+
+def read_coverage(facts: Mapping[str, Any]) -> Coverage:
+    """The coverage that a ``space.json`` states. Pure; the file is ours, so a missing field is an error of type."""
+    stated = facts["coverage"]
+    return Coverage(
+        segments=stated["segments"],
+        expected=stated["expected"],
+        seconds=stated["seconds"],
+        missing_seconds=stated["missing_seconds"],
+        gaps=tuple(Gap(**gap) for gap in stated["gaps"]),
+    )
+
+
+def look_facts(look: Look) -> dict[str, Any]:
+    """A look without its people, as it goes into the journal. Pure."""
+    facts: dict[str, Any] = {
+        "key": look.key,
+        "link": look.link,
+        "state": look.state.value,
+        "title": look.title,
+        "creator": _user(look.creator),
+        "media_key": look.media_key,
+        "has_replay": look.has_replay,
+    }
+    for name in ("scheduled_at", "started_at", "ended_at", "created_at"):
+        facts[name] = _instant(getattr(look, name))
+    return facts
+
+
+def read_look(facts: Mapping[str, Any]) -> Look:
+    """The look that a journal line holds. Pure."""
+    creator = facts.get("creator") or {}
+    return Look(
+        key=str(facts["key"]),
+        link=str(facts["link"]),
+        state=SpaceState(facts.get("state", "unknown")),
+        title=str(facts["title"]),
+        creator=User(
+            id=UserId(str(creator.get("id", ""))),
+            handle=creator.get("handle"),
+            name=creator.get("name"),
+            avatar_url=creator.get("avatar_url"),
+        )
+        if creator
+        else None,
+        media_key=facts.get("media_key"),
+        has_replay=facts.get("has_replay"),
+        scheduled_at=_read_instant(facts.get("scheduled_at")),
+        started_at=_read_instant(facts.get("started_at")),
+        ended_at=_read_instant(facts.get("ended_at")),
+        created_at=_read_instant(facts.get("created_at")),
+    )
+
+
+def _user(user: User | Participant | None) -> dict[str, Any] | None:
+    if user is None:
+        return None
+    return {
+        name: _instant(value) if isinstance(value, datetime) else value
+        for name, value in asdict(user).items()
+        if value is not None
+    }
+
+
+def _instant(at: datetime | None) -> str | None:
+    return instant_text(at) if at else None
+
+
+def _read_instant(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def load_facts(path: Path) -> dict[str, Any]:
+    """Read a ``space.json`` back."""
+    facts: dict[str, Any] = json.loads(path.read_bytes())
+    return facts

@@ -1,0 +1,311 @@
+"""Where each second of a finished recording comes from: stored segments in order, and silence where one is missing.
+
+Silence has the right length so that time stays true: captions, chapters and quotes point at the same second whether or
+not something was lost. Where both neighbours of a gap carry the service's own clock, that clock says how long it was.
+
+Source: playlist reference, "Timing rules and gaps"; timed metadata reference, "Silence".
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from hydrophone.archive import StoredSegment, Take
+from hydrophone.audio import silence_frame, silent_frames, silent_frames_for_missing
+from hydrophone.media.frames import SAMPLES_PER_FRAME, SILENT_BLOCK, AudioConfig, Stretch
+from hydrophone.model import Coverage, Gap, GapCause
+from hydrophone.recorder.plan import Plan
+
+COMPLETE = "complete"
+SEALED = "sealed"
+CLOCK_SLACK_SECONDS = 3.0  #: further off than this from the nominal length, the clock tells of the host, not of a gap
+DEFAULT_RATE, DEFAULT_CHANNELS = 48_000, 2
+
+
+@dataclass(slots=True)
+class Part:
+    """A run of segments with one sample rate and channel count: one audio file.
+
+    `silence` maps the ordinal of a segment within the part to the silent frames in front of it; `tail` frames follow
+    the last.
+    """
+
+    rate: int
+    channels: int
+    first: int  #: ordinal of its first segment in the whole recording
+    segments: int = 0
+    frames: int = 0  #: silence included
+    silence: dict[int, int] = field(default_factory=dict)
+    tail: int = 0
+
+    @property
+    def seconds(self) -> float:
+        return self.frames * SAMPLES_PER_FRAME / self.rate
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The whole recording. `held_seconds` counts frames for audio and EXTINF for video; silence is not in it."""
+
+    parts: tuple[Part, ...]
+    gaps: tuple[Gap, ...]
+    held: int
+    expected: int
+    held_seconds: float
+    seconds: float
+
+    @property
+    def coverage(self) -> Coverage:
+        missing = sum(gap.end_seconds - gap.begin_seconds for gap in self.gaps)
+        return Coverage(
+            segments=self.held,
+            expected=self.expected,
+            seconds=self.held_seconds,
+            missing_seconds=missing,
+            gaps=self.gaps,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Stamp:
+    """What the clock says about the nearest segment before a gap."""
+
+    ticks: int | None
+    frames: int
+    sequence: int
+    epoch: int
+
+
+class _Builder:
+    """Walk the stored segments once, in order."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self.parts: list[Part] = []
+        self.gaps: list[Gap] = []
+        self.held = 0
+        self.ordinal = 0
+        self.held_seconds = 0.0
+        self.seconds = 0.0
+        self._before: _Stamp | None = None
+        self._pending: list[tuple[int, int, int]] = []  # gaps that wait for the segment after them
+
+    # ------------------------------------------------------------------ walking
+
+    def gap(self, epoch: int, first: int, last: int) -> None:
+        self._pending.append((epoch, first, last))
+
+    def segment(self, stored: StoredSegment) -> None:
+        if stored.verdict == SEALED:
+            self.gap(stored.epoch, stored.sequence, stored.sequence)
+            self.ordinal += 1
+            return
+        part = self._part(stored)
+        self._settle_pending(part, stored)
+        frames, seconds = stored.frames, self._length(stored)
+        self.held += 1
+        part.segments = self.ordinal - part.first + 1
+        part.frames += frames
+        self.held_seconds += seconds
+        self.seconds += seconds
+        self.ordinal += 1
+        self._before = _Stamp(stored.ticks, frames, stored.sequence, stored.epoch)
+        if stored.verdict != COMPLETE:
+            self._short(part, stored)
+
+    def finish(self) -> None:
+        part = self.parts[-1] if self.parts else Part(DEFAULT_RATE, DEFAULT_CHANNELS, self.ordinal)
+        for epoch, first, last in self._pending:
+            frames = silent_frames_for_missing(last - first + 1, part.rate)
+            part.tail += frames
+            self._add_gap(part, epoch, first, last, frames)
+        self._pending.clear()
+
+    # ------------------------------------------------------------------ pieces
+
+    def _part(self, stored: StoredSegment) -> Part:
+        rate, channels = stored.rate or DEFAULT_RATE, stored.channels or DEFAULT_CHANNELS
+        if self.parts and (self.parts[-1].rate, self.parts[-1].channels) == (rate, channels):
+            return self.parts[-1]
+        part = Part(rate, channels, self.ordinal)
+        self.parts.append(part)
+        return part
+
+    def _length(self, stored: StoredSegment) -> float:
+        if stored.frames:
+            return stored.frames * SAMPLES_PER_FRAME / (stored.rate or DEFAULT_RATE)
+        return stored.duration_seconds or 0.0
+
+    def _settle_pending(self, part: Part, after: StoredSegment) -> None:
+        if not self._pending:
+            return
+        counts = [last - first + 1 for _, first, last in self._pending]
+        total = self._silent_frames(sum(counts), after, part.rate)
+        placed = 0
+        for at, ((epoch, first, last), count) in enumerate(zip(self._pending, counts, strict=True)):
+            share = total - placed if at == len(counts) - 1 else total * count // sum(counts)
+            placed += share
+            self._add_gap(part, epoch, first, last, share)
+        part.silence[self.ordinal - part.first] = part.silence.get(self.ordinal - part.first, 0) + total
+        self._pending.clear()
+
+    def _silent_frames(self, missing: int, after: StoredSegment, rate: int) -> int:
+        nominal = silent_frames_for_missing(missing, rate)
+        before = self._before
+        if before is None or before.ticks is None or after.ticks is None or before.epoch != after.epoch:
+            return nominal
+        by_clock = silent_frames(before.ticks, after.ticks, before.frames, rate)
+        if by_clock is None or abs(by_clock - nominal) * SAMPLES_PER_FRAME > CLOCK_SLACK_SECONDS * rate:
+            return nominal
+        return by_clock
+
+    def _short(self, part: Part, stored: StoredSegment) -> None:
+        """A segment that stayed damaged: what it lacks is a gap right after it."""
+        wanted = round((stored.duration_seconds or 0.0) * part.rate / SAMPLES_PER_FRAME)
+        lacking = max(0, wanted - stored.frames) if stored.frames else 0
+        index = self.ordinal - part.first
+        part.silence[index] = part.silence.get(index, 0) + lacking
+        self._add_gap(part, stored.epoch, stored.sequence, stored.sequence, lacking, GapCause.DAMAGED)
+
+    def _add_gap(
+        self, part: Part, epoch: int, first: int, last: int, frames: int, cause: GapCause | None = None
+    ) -> None:
+        begin = self.seconds
+        self.seconds += frames * SAMPLES_PER_FRAME / part.rate
+        part.frames += frames
+        losses = [self._plan.loss(epoch, number) for number in range(first, min(last, first + 999) + 1)]
+        causes = [loss.cause for loss in losses]
+        self.gaps.append(
+            Gap(
+                epoch=epoch,
+                first=first,
+                last=last,
+                begin_seconds=round(begin, 6),
+                end_seconds=round(self.seconds, 6),
+                cause=cause or max(set(causes), key=causes.count),
+                attempts=max(loss.attempts for loss in losses),
+            )
+        )
+
+
+def lay_out(segments: Iterable[StoredSegment], plan: Plan) -> Layout:
+    """Say where every second comes from.
+
+    Args:
+        segments: what is held, by epoch and number.
+        plan: what is known to exist, and why something is missing.
+    """
+    builder = _Builder(plan)
+    holes = list(_split_by_cause(plan))
+    at = 0
+    for stored in segments:
+        while at < len(holes) and holes[at][:2] < (stored.epoch, stored.sequence):
+            builder.gap(*holes[at])
+            at += 1
+        builder.segment(stored)
+    for hole in holes[at:]:
+        builder.gap(*hole)
+    builder.finish()
+    return Layout(
+        tuple(builder.parts),
+        tuple(_joined(builder.gaps)),
+        builder.held,
+        plan.expected,
+        builder.held_seconds,
+        builder.seconds,
+    )
+
+
+def _split_by_cause(plan: Plan) -> Iterator[tuple[int, int, int]]:
+    """Missing runs, cut where the cause changes, so that each gap has one cause. Very long runs are not looked into."""
+    for epoch, first, last in plan.missing():
+        if last - first > 10_000:
+            yield epoch, first, last
+            continue
+        start = first
+        for number in range(first, last):
+            if plan.loss(epoch, number).cause is not plan.loss(epoch, number + 1).cause:
+                yield epoch, start, number
+                start = number + 1
+        yield epoch, start, last
+
+
+def _joined(gaps: list[Gap]) -> Iterator[Gap]:
+    """Neighbouring gaps that differ in nothing but their numbers become one."""
+    if not gaps:
+        return
+    current = gaps[0]
+    for _, gap in pairwise(gaps):
+        same = (current.epoch, current.cause) == (gap.epoch, gap.cause) and gap.first == current.last + 1
+        if same and abs(gap.begin_seconds - current.end_seconds) < 1e-6:
+            current = Gap(
+                epoch=gap.epoch,
+                first=current.first,
+                last=gap.last,
+                begin_seconds=current.begin_seconds,
+                end_seconds=gap.end_seconds,
+                cause=gap.cause,
+                attempts=max(current.attempts, gap.attempts),
+            )
+        else:
+            yield current
+            current = gap
+    yield current
+
+
+class TakeFrames:
+    """The frames of one part for the audio writer: stored ones without tags and junk, silent ones in the gaps."""
+
+    def __init__(self, take: Take, part: Part) -> None:
+        self._take = take
+        self._part = part
+        self._silent = silence_frame(part.rate, part.channels)
+
+    @property
+    def config(self) -> AudioConfig:
+        return AudioConfig(rate=self._part.rate, channels=self._part.channels)
+
+    def sizes(self) -> Iterator[array[int]]:
+        for silent, stored in self._walk():
+            yield from (sizes for sizes, _ in self._silence(silent))
+            if stored is not None and stored.frame_sizes:
+                yield stored.frame_sizes
+
+    def stretches(self) -> Iterator[Stretch]:
+        for silent, stored in self._walk():
+            yield from self._silence(silent)
+            if stored is not None and stored.frame_sizes:
+                yield stored.frame_sizes, frames_only(stored)
+
+    def _walk(self) -> Iterator[tuple[int, StoredSegment | None]]:
+        part = self._part
+        for ordinal, stored in enumerate(self._take.segments()):
+            index = ordinal - part.first
+            if index < 0:
+                continue
+            if index >= part.segments:
+                break
+            yield part.silence.get(index, 0), None if stored.verdict == SEALED else stored
+        yield part.silence.get(part.segments, 0) + part.tail, None
+
+    def _silence(self, frames: int) -> Iterator[Stretch]:
+        while frames > 0:
+            count = min(frames, SILENT_BLOCK)
+            yield array("H", [len(self._silent)]) * count, self._silent * count
+            frames -= count
+
+
+def frames_only(stored: StoredSegment) -> bytes:
+    """The ADTS frames of a segment end to end, without tags and junk."""
+    body = stored.read()
+    sizes = stored.frame_sizes or array("H")
+    pieces: list[bytes] = []
+    at = 0
+    for offset, count in stored.runs:
+        length = sum(sizes[at : at + count])
+        pieces.append(body[offset : offset + length])
+        at += count
+    return b"".join(pieces)

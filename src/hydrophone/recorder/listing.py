@@ -1,0 +1,195 @@
+"""Playlists fetched and handed to the plan: the live window, the snapshot from the beginning, the replay.
+
+All of them name the same segments; the plan unites them by number. A playlist's end tag, its silence or its 404 is a
+hint about the playlist and says nothing about the Space.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from hydrophone.archive import Take
+from hydrophone.errors import HydrophoneError, PlaylistError
+from hydrophone.hls import (
+    MediaPlaylist,
+    MultivariantPlaylist,
+    choose_variant,
+    master_url,
+    original_url,
+    parse_playlist,
+    snapshot_written_at,
+)
+from hydrophone.http import AsyncClient, Endpoints, HostKind, Reply, Request
+from hydrophone.model import MediaKind, Segment
+from hydrophone.recorder.clock import Clock
+from hydrophone.recorder.epochs import EpochMap
+from hydrophone.recorder.options import Patience
+from hydrophone.recorder.plan import Plan
+
+MAX_PLAYLIST_BYTES = 8 * 1024 * 1024
+MAX_DEPTH = 3  #: multivariant playlists that lead to one another
+PLAYLIST_HEADERS = {"accept": "*/*", "accept-encoding": "identity"}
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """There is no playlist to be had at this moment. `status` is None when there was no answer at all."""
+
+    status: int | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What one look at a whole playlist brought."""
+
+    entries: int
+    new: int
+    last: tuple[int, int] | None  #: epoch and number of the last entry
+    is_ended: bool
+    written_at: datetime | None  #: from the playlist's own name, None where it has none
+    playlist: MediaPlaylist
+
+
+class Listing:
+    """Load playlists of one recording and offer what they name to the plan."""
+
+    def __init__(
+        self,
+        *,
+        client: AsyncClient,
+        endpoints: Endpoints,
+        clock: Clock,
+        take: Take,
+        plan: Plan,
+        epochs: EpochMap,
+        kind: MediaKind,
+        wanted: str,
+        patience: Patience,
+        on_new: Callable[[], None],
+    ) -> None:
+        self._client = client
+        self._endpoints = endpoints
+        self._clock = clock
+        self._take = take
+        self._plan = plan
+        self._epochs = epochs
+        self._kind = kind
+        self._wanted = "audio" if kind is MediaKind.AUDIO else wanted
+        self._deadline = clock.real(patience.playlist_deadline, at_least=2.0)
+        self._on_new = on_new
+        self._boundaries = len(epochs.boundaries)
+        self._unlisted = 0
+
+    async def load(self, url: str) -> MediaPlaylist | MultivariantPlaylist | Absent:
+        """Fetch and parse one playlist, whichever it is."""
+        request = Request(
+            "GET",
+            url,
+            headers=PLAYLIST_HEADERS,
+            service="cdn",
+            kind=HostKind.CDN,
+            attempts=1,
+            deadline_seconds=self._deadline,
+            max_bytes=MAX_PLAYLIST_BYTES,
+        )
+        try:
+            reply = await self._client.send(request)
+        except HydrophoneError as error:
+            return Absent(None, error.message)
+        if reply.status != 200:
+            return Absent(reply.status, f"status {reply.status}")
+        return self._parse(reply, url)
+
+    def _parse(self, reply: Reply, url: str) -> MediaPlaylist | MultivariantPlaylist | Absent:
+        try:
+            return parse_playlist(reply.body, url=reply.url or url, check=self._may_fetch)
+        except PlaylistError as error:
+            return Absent(reply.status, error.message)
+
+    def _may_fetch(self, url: str) -> bool:
+        return self._endpoints.kind_allows(HostKind.CDN, url)
+
+    async def media_playlist(self, url: str) -> MediaPlaylist | Absent:
+        """Follow choices down to a list of segments. Each address is visited once, at most three levels deep."""
+        seen: set[str] = set()
+        for _ in range(MAX_DEPTH):
+            if url in seen:
+                return Absent(None, "playlists that lead in a circle")
+            seen.add(url)
+            found = await self.load(url)
+            if isinstance(found, (MediaPlaylist, Absent)):
+                return found
+            if not found.variants:
+                return Absent(None, "a choice of playlists without any choice")
+            url = self._variant_url(found)
+            if not self._may_fetch(url):
+                return Absent(None, "a variant that lies on a foreign host")
+        return Absent(None, "playlists nested too deep")
+
+    def _variant_url(self, playlist: MultivariantPlaylist) -> str:
+        url = choose_variant(playlist, self._wanted).url
+        # The snapshot exists under both bases; only the original one has segment names that can be fetched.
+        return original_url(url) if self._kind is MediaKind.AUDIO else url
+
+    async def from_playlist(self, url: str) -> Listed | Absent:
+        """Offer everything that the playlist behind `url` names."""
+        found = await self.media_playlist(url)
+        return found if isinstance(found, Absent) else self.absorb(found)
+
+    async def from_snapshot(self, stream_url: str) -> Listed | Absent:
+        """Offer everything from the first second that the newest snapshot names.
+
+        The snapshot's name changes each time it is written, so the way always begins at its master.
+        """
+        url = master_url(stream_url)
+        if url is None:
+            return Absent(None, "this stream has no snapshot")
+        return await self.from_playlist(url)
+
+    def absorb(self, playlist: MediaPlaylist) -> Listed:
+        """Offer a whole playlist."""
+        segments = self._epochs.assign_all(playlist.segments)
+        new = self._plan.offer(segments)
+        if playlist.refused:
+            self._plan.refuse(segments[-1][0] if segments else 0, playlist.refused)
+        self._journal_epochs()
+        if new:
+            self._on_new()
+        last = (segments[-1][0], segments[-1][1].sequence) if segments else None
+        return Listed(len(segments), new, last, playlist.is_ended, snapshot_written_at(playlist.url), playlist)
+
+    def absorb_window(self, segments: Sequence[Segment], tracked: Sequence[int]) -> int:
+        """Offer what is new in the live window, ahead of everything else. Returns how many were new.
+
+        `tracked` is the epoch that the tracker gives each segment; it decides where the names carry no instant.
+        """
+        assigned = [
+            (epoch if segment.written_ns is None else self._epochs.assign(segment), segment)
+            for segment, epoch in zip(segments, tracked, strict=True)
+        ]
+        new = self._plan.offer(assigned, is_urgent=True)
+        self._journal_epochs()
+        self._journal_holes()
+        if new:
+            self._on_new()
+        return new
+
+    def _journal_holes(self) -> None:
+        """What is known to exist and is named nowhere must survive a crash, else it would be missing unnoticed."""
+        if self._plan.unlisted == self._unlisted:
+            return
+        self._unlisted = self._plan.unlisted
+        for epoch in self._plan.epochs:
+            span = self._plan.span(epoch)
+            if span is not None:
+                self._take.note("known", epoch=epoch, first=span[0], last=span[1])
+
+    def _journal_epochs(self) -> None:
+        boundaries = self._epochs.boundaries
+        for index in range(self._boundaries, len(boundaries)):
+            self._take.note("epoch", epoch=index + 1, begins_ns=boundaries[index])
+            self._plan.begin_at(index + 1, 0)
+        self._boundaries = len(boundaries)

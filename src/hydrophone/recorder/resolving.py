@@ -1,0 +1,114 @@
+"""From what was typed to something that can be recorded: follow short links, posts, profiles and event pages."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from datetime import datetime
+
+from hydrophone.errors import LinkError, NotFoundError
+from hydrophone.hls import is_audio_space
+from hydrophone.http import AsyncClient
+from hydrophone.links import parse_link
+from hydrophone.model import (
+    BroadcastId,
+    BroadcastRef,
+    EventRef,
+    MediaKeyRef,
+    MediaKind,
+    PlaylistRef,
+    PostRef,
+    ProfileRef,
+    Ref,
+    ShortLinkRef,
+    SpaceId,
+    SpaceRef,
+)
+from hydrophone.recorder.sources import BroadcastSource, MediaKeySource, PlaylistSource, Source, SpaceSource
+from hydrophone.xweb import (
+    WebSession,
+    broadcasts_by_ids,
+    event_broadcast,
+    post_target,
+    short_link_target,
+    spaces_of_users,
+    user_by_handle,
+)
+
+MAX_STEPS = 5  #: links that lead to links
+
+
+class Resolver:
+    """Find out what a link leads to."""
+
+    def __init__(self, client: AsyncClient, session: WebSession, now: Callable[[], datetime]) -> None:
+        self._client = client
+        self._session = session
+        self._now = now
+
+    async def resolve(self, link: str) -> Source:
+        """The source behind `link`.
+
+        Raises:
+            LinkError: it is no link that we know, or leads in a circle.
+            NotFoundError: it leads to nothing that can be recorded (an account that is not live, a post without card).
+        """
+        ref = parse_link(link)
+        for _ in range(MAX_STEPS):
+            source = await self._source(ref)
+            if source is not None:
+                return source
+            ref = await self._follow(ref)
+        raise LinkError(f"{link!r} leads from link to link", text=link)
+
+    async def _source(self, ref: Ref) -> Source | None:
+        match ref:
+            case SpaceRef():
+                return SpaceSource(self._client, self._session, ref)
+            case BroadcastRef():
+                return await self._broadcast_or_space(ref)
+            case PlaylistRef(url):
+                key = hashlib.sha256(url.encode(errors="replace")).hexdigest()[:13]
+                kind = MediaKind.AUDIO if is_audio_space(url) else MediaKind.VIDEO
+                return PlaylistSource(ref, key=key, kind=kind, opened_at=self._now())
+            case MediaKeyRef():
+                return MediaKeySource(self._client, self._session, ref, opened_at=self._now())
+            case _:
+                return None
+
+    async def _broadcast_or_space(self, ref: BroadcastRef) -> Source:
+        """Spaces and broadcasts share one namespace, and the share link of a Space has the form of a broadcast's."""
+        found = await self._client.ask(broadcasts_by_ids(self._session, [ref.id]))
+        broadcast = found.get(BroadcastId(ref.id))
+        if broadcast is not None and broadcast.width:
+            return BroadcastSource(self._client, self._session, ref)
+        space = SpaceSource(self._client, self._session, SpaceRef(SpaceId(ref.id)))
+        if broadcast is None:
+            return space
+        try:
+            await space.look()
+        except NotFoundError:
+            return BroadcastSource(self._client, self._session, ref)
+        return space
+
+    async def _follow(self, ref: Ref) -> Ref:
+        match ref:
+            case ShortLinkRef(code):
+                return parse_link(await self._client.ask(short_link_target(code)))
+            case PostRef(post_id):
+                return await self._client.ask(post_target(self._session, post_id))
+            case EventRef(event_id):
+                return await self._client.ask(event_broadcast(self._session, event_id))
+            case ProfileRef(handle):
+                return await self._live_space_of(handle)
+            case _:
+                raise LinkError("this leads to nothing that can be recorded")
+
+    async def _live_space_of(self, handle: str) -> Ref:
+        user = await self._client.ask(user_by_handle(self._session, handle))
+        spaces = await self._client.ask(spaces_of_users(self._session, [user.id]))
+        for space in spaces.values():
+            return SpaceRef(space.id)
+        raise NotFoundError(
+            f"@{handle} is not in a live Space now", advice="give the link of the Space, or try again while it is live"
+        )

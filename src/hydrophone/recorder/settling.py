@@ -1,0 +1,149 @@
+"""After the end: look at snapshot and replay until they cover all that was live, and fetch what is still missing.
+
+The same phase serves a Space that was over before we came. Nothing that is held is ever replaced by a shorter list.
+
+Source: playlist reference, "After the end, with or without replay".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from hydrophone.errors import HydrophoneError
+from hydrophone.model import SpaceState, Stream
+from hydrophone.recorder.clock import Clock
+from hydrophone.recorder.fetching import Fetcher
+from hydrophone.recorder.listing import Absent, Listed, Listing
+from hydrophone.recorder.options import Patience
+from hydrophone.recorder.plan import Plan
+from hydrophone.recorder.sources import Look, Source
+
+FINAL_SLACK = timedelta(seconds=5)  #: a final playlist may be written this much before the record's `ended_at`
+LONG_OVER = timedelta(minutes=10)  #: after this, whatever is listed counts as final
+QUICK_LOOKS = 3  #: at a Space that was over long ago and lists nothing
+REVIVALS = 1  #: rounds in which all that was given up is asked for once more
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """How the phase ended. `has_listing` is False when no list was ever to be had."""
+
+    has_listing: bool
+    is_final: bool
+    reason: str
+
+
+class Settling:
+    """Reconcile what is held with what the service lists after the end."""
+
+    def __init__(
+        self,
+        *,
+        source: Source,
+        clock: Clock,
+        listing: Listing,
+        fetcher: Fetcher,
+        plan: Plan,
+        patience: Patience,
+        on_stream: Callable[[Stream], Awaitable[None]],
+        notice: Callable[[str, str], None],
+    ) -> None:
+        self._source = source
+        self._clock = clock
+        self._listing = listing
+        self._fetcher = fetcher
+        self._plan = plan
+        self._patience = patience
+        self._on_stream = on_stream
+        self._notice = notice
+        self._has_listing = False
+
+    async def run(self, look: Look, stream_urls: list[str]) -> Settled:
+        """Fetch until nothing is missing that anybody lists; then say whether that was the final word.
+
+        Args:
+            look: the record as it was last seen.
+            stream_urls: addresses that are known already, e.g. from the live phase or an earlier run; newest last.
+        """
+        urls = list(stream_urls)
+        looks = 0
+        while True:
+            looks += 1
+            is_final = await self._look_once(look, urls)
+            await self._fetcher.until_idle()
+            if is_final and not self._plan.unlisted:
+                await self._try_lost_again()
+                return Settled(True, True, "the final list is covered")
+            pause = self._pause(look, looks)
+            if pause is None:
+                break
+            if looks == 1:
+                self._notice("info", "waiting for the complete list")
+            await self._clock.sleep(pause)
+        if self._has_listing:
+            await self._try_lost_again()
+        return Settled(self._has_listing, False, "the lists never covered everything")
+
+    async def _look_once(self, look: Look, urls: list[str]) -> bool:
+        """Look at every list there is. True when one of them is the service's final word."""
+        stream = await self._ask_stream(look)
+        if stream is not None:
+            if stream.url not in urls:
+                urls.append(stream.url)
+                await self._on_stream(stream)
+            found = await self._listing.from_playlist(stream.url)
+            final = self._note(found, look, is_replay=True)
+        else:
+            final = False
+        for url in reversed(urls):
+            found = await self._listing.from_snapshot(url)
+            if isinstance(found, Listed):
+                return self._note(found, look, is_replay=False) or final
+        return final
+
+    async def _ask_stream(self, look: Look) -> Stream | None:
+        try:
+            return await self._source.stream(look.media_key)
+        except HydrophoneError:
+            return None
+
+    def _note(self, found: Listed | Absent, look: Look, *, is_replay: bool) -> bool:
+        if isinstance(found, Absent) or not found.entries:
+            return False
+        self._has_listing = True
+        return is_final_list(found, look, self._clock.now(), is_replay=is_replay)
+
+    def _pause(self, look: Look, looks: int) -> float | None:
+        """How long to wait for the next look; None when it is time to accept what there is."""
+        over_since = look.ended_at or look.started_at or look.created_at
+        is_long_over = over_since is None or self._clock.now() - over_since > LONG_OVER + timedelta(hours=1)
+        if is_long_over:
+            return self._patience.settle_every if looks < QUICK_LOOKS else None
+        if looks < self._patience.settle_looks:
+            return self._patience.settle_every
+        if looks == self._patience.settle_looks and not self._plan.unlisted and self._has_listing:
+            return self._patience.late_look
+        if not self._plan.unlisted and self._has_listing:
+            return None
+        spent = (looks - self._patience.settle_looks) * self._patience.replay_every
+        return self._patience.replay_every if spent < self._patience.replay_for else None
+
+    async def _try_lost_again(self) -> None:
+        for _ in range(REVIVALS):
+            if not self._plan.revive():
+                return
+            self._fetcher.wake()
+            await self._fetcher.until_idle()
+
+
+def is_final_list(found: Listed, look: Look, now: datetime, *, is_replay: bool) -> bool:
+    """Can this list still grow? Its own name tells when it was written; the record tells when the Space ended. Pure."""
+    if not look.state.is_over:
+        return found.is_ended and look.state is SpaceState.UNKNOWN
+    if look.ended_at is None:
+        return found.is_ended
+    if found.written_at is not None:
+        return found.written_at >= look.ended_at - FINAL_SLACK or now - look.ended_at > LONG_OVER
+    return found.is_ended and (is_replay or now - look.ended_at > LONG_OVER)

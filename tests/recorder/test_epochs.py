@@ -1,0 +1,72 @@
+"""Numbers that begin anew."""
+
+from __future__ import annotations
+
+from hydrophone.model import Segment
+from hydrophone.recorder.epochs import EpochMap
+
+T0 = 1_772_564_400_000_000_000
+
+
+def segment(number: int, seconds: float | None) -> Segment:
+    ns = None if seconds is None else T0 + round(seconds * 1e9)
+    return Segment(number, "https://cdn.test/x", f"chunk_{ns}_{number}_a.aac", 3.0, ns)
+
+
+def test_a_space_counts_through() -> None:
+    epochs = EpochMap()
+
+    assert [epochs.assign(segment(n, 3.0 * n)) for n in range(50)] == [0] * 50
+
+
+def test_a_stale_edge_is_no_new_epoch() -> None:
+    epochs = EpochMap()
+    epochs.assign_all([segment(n, 3.0 * n) for n in range(40, 44)])
+
+    assert epochs.assign(segment(39, 117.0)) == 0
+    assert epochs.assign(segment(0, 0.0)) == 0
+
+
+def test_the_same_number_written_again_at_once_is_no_new_epoch() -> None:
+    epochs = EpochMap()
+    epochs.assign(segment(40, 120.0))
+
+    assert epochs.assign(segment(40, 120.4)) == 0
+
+
+def test_lower_numbers_written_later_begin_an_epoch() -> None:
+    epochs = EpochMap()
+    epochs.assign_all([segment(n, 3.0 * n) for n in range(40)])
+
+    assert epochs.assign(segment(2, 406.0)) == 1
+    assert epochs.assign(segment(3, 409.0)) == 1
+    assert epochs.assign(segment(0, 400.0)) == 1, "its beginning, which only the snapshot names"
+    assert epochs.assign(segment(39, 117.0)) == 0, "a stale edge of the old one"
+    assert epochs.count == 2
+
+
+def test_a_list_of_everything_shows_its_restart_by_itself() -> None:
+    whole = [segment(n, 3.0 * n) for n in range(20)] + [segment(n, 200 + 3.0 * n) for n in range(30)]
+
+    assigned = EpochMap().assign_all(whole)
+
+    assert [epoch for epoch, _ in assigned] == [0] * 20 + [1] * 30
+
+
+def test_a_resumed_take_knows_its_epochs() -> None:
+    before = EpochMap()
+    before.assign_all([segment(n, 3.0 * n) for n in range(20)])
+    before.assign(segment(0, 200.0))
+
+    after = EpochMap(before.boundaries)
+    after.know(1, 5, T0 + 215_000_000_000)
+
+    assert after.assign(segment(6, 218.0)) == 1
+    assert after.assign(segment(7, 21.0)) == 0
+    assert after.assign(segment(0, 400.0)) == 2
+
+
+def test_names_without_an_instant_belong_to_the_first_epoch() -> None:
+    epochs = EpochMap()
+
+    assert [epochs.assign(segment(n, None)) for n in (1, 2, 3, 1)] == [0, 0, 0, 0]
