@@ -199,12 +199,17 @@ class DurableWriter:
                 self.file.flush()
                 self._disk.write_all(self.file.fileno(), [data])
 
+    def sync(self) -> None:
+        """Bring the part file to the disk, without giving it its name yet."""
+        with disk_errors(self.path):
+            self.file.flush()
+            self._disk.sync(self.file.fileno())
+
     def commit(self) -> None:
         """Sync, rename, sync the folder. Afterwards the file is there, whole and durable."""
         try:
+            self.sync()
             with disk_errors(self.path):
-                self.file.flush()
-                self._disk.sync(self.file.fileno())
                 self.file.close()
                 self._disk.replace(self._part, self.path)
                 self._disk.sync_directory(self.path.parent)

@@ -70,7 +70,7 @@ def build_facts(kind: str, at: datetime, facts: Mapping[str, Any]) -> bytes:
 
 
 def finish_line(facts: bytes, number: int, more: str = "") -> bytes:
-    """The whole line: `facts` as prepared, then `more` (ready-made ``,"name":value`` text), number, check and newline."""
+    """The whole line: `facts` as prepared, then `more` (``,"name":value`` text), number, check and newline."""
     body = b'%s%s,"n":%d' % (facts, more.encode("ascii"), number)
     return b'%s,"crc":"%08x"}\n' % (body, zlib.crc32(body))
 
@@ -140,8 +140,9 @@ def _skip_line(file: IO[bytes]) -> int:
 def _refuse_newer(facts: Mapping[str, Any]) -> None:
     found = facts.get("schema")
     if facts.get("kind") == HEADER and isinstance(found, int) and found > SCHEMA:
+        tool = facts.get("tool", "a newer Hydrophone")
         raise NewerSchemaError(
-            f"this recording was written by {facts.get('tool', 'a newer Hydrophone')} (schema {found}, known is {SCHEMA})",
+            f"this recording was written by {tool}, in schema {found}; known is {SCHEMA}",
             found=found,
             known=SCHEMA,
             advice="Update Hydrophone, then try again.",

@@ -32,7 +32,7 @@ class TakeLock:
                 f"{directory.parent}: already being recorded by {_describe(self._owner)}",
                 advice="Wait for it, or stop it first.",
             ) from None
-        # The owner's name is only for the message. Where it cannot be written (disk full), the lock counts all the same.
+        # The owner's name is only for the message. Where it cannot be written, the lock counts all the same.
         with contextlib.suppress(Exception):
             write_file(self._owner, json.dumps({"pid": os.getpid()}), disk=disk)
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from hydrophone.archive.batch import copy_journal
 from hydrophone.archive.durable import Disk, disk_errors, make_directory, remove_leftovers, write_file
 from hydrophone.archive.index import ORIGINAL
 from hydrophone.archive.journal import JOURNAL_NAME, header_line
@@ -118,23 +120,24 @@ def find_layout(directory: Path, state: TakeState) -> tuple[Layout | None, int]:
 
 
 def _cut_tails(directory: Path, state: TakeState, disk: Disk) -> None:
-    _cut(directory / JOURNAL_NAME, state.journal_end, disk)
+    journal = directory / JOURNAL_NAME
+    if sys.platform == "win32":
+        _cut(journal, state.journal_end, disk)  # a file that somebody reads cannot be replaced there
+    else:
+        # What we have just read may only be in memory: the last run may have died before its sync, or after a sync that
+        # failed. A new file makes it certain.
+        copy_journal(journal, state.journal_end, disk=disk)
     path = media_path(directory, state.media_number)
     if path.exists():
         _cut(path, state.media_end, disk)
-    else:
-        with disk_errors(path):
-            disk.close(disk.open(path, os.O_WRONLY | os.O_CREAT))
-            disk.sync_directory(path.parent)
 
 
 def _cut(path: Path, size: int, disk: Disk) -> None:
     with disk_errors(path):
-        if path.stat().st_size <= size:
-            return
         fd = disk.open(path, os.O_WRONLY)
         try:
-            disk.truncate(fd, size)
+            if path.stat().st_size > size:
+                disk.truncate(fd, size)
             disk.sync(fd)
         finally:
             disk.close(fd)

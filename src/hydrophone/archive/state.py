@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hydrophone.archive.durable import disk_errors
 from hydrophone.archive.index import ORIGINAL, SegmentIndex
-from hydrophone.archive.journal import HEADER, JOURNAL_NAME, Damage, Line, read_journal
-from hydrophone.archive.segments import COMPLETE, SEGMENT
+from hydrophone.archive.journal import HEADER, JOURNAL_NAME, Damage, Line, parse_line, read_journal
+from hydrophone.archive.segments import COMPLETE, SEGMENT, MediaFiles, StoredSegment, read_segment
+from hydrophone.errors import ArchiveError
 
 WORK_FOLDER = ".take"
 CUT = "cut"  #: {"file", "size"}: a media log was cut back (or found shorter); what lay beyond is not held
@@ -79,8 +80,27 @@ class TakeState:
         elif line.kind == DROPPED:
             self.index.drop(facts["epoch"], facts["seq"])
         elif line.kind == ORIGINAL_WRITTEN:
-            rows = array("I", (entry.row for entry in self.index))
-            self.layouts.append(Layout(facts["name"], facts["size"], facts["sha256"], rows, self.media_number))
+            self.add_layout(facts["name"], facts["size"], facts["sha256"])
+
+    def add_layout(self, name: str, size_bytes: int, sha256: str) -> None:
+        """All that is held now is, in order, in the file `name`."""
+        self.layouts.append(Layout(name, size_bytes, sha256, self._held_rows(), self.media_number))
+
+    def is_covered_by(self, layout: Layout) -> bool:
+        """True when exactly what is held now is in that original."""
+        return self._held_rows() == layout.rows
+
+    def held_lines(self) -> Iterator[int]:
+        """Where in the journal the lines of the held segments begin."""
+        return (self.index.lines[row] for row in self._held_rows())
+
+    def path_of(self, directory: Path, row: int) -> Path:
+        """The file that has the bytes of a row."""
+        number = self.index.files[row]
+        return directory / self.layouts[-1].name if number == ORIGINAL else media_path(directory, number)
+
+    def _held_rows(self) -> array[int]:
+        return array("I", (entry.row for entry in self.index))
 
     def _apply_segment(self, line: Line) -> None:
         facts = line.facts
@@ -149,3 +169,31 @@ def load_state(directory: Path) -> TakeState:
                 # The check fits, so a program wrote this on purpose, but not one of ours.
                 state.damages.append(Damage(line.offset, line.size_bytes, "a line of another shape"))
     return state
+
+
+def stored_segments(directory: Path, state: TakeState) -> Iterator[StoredSegment]:
+    """All held segments in order, each read from its journal line when its turn comes.
+
+    Raises:
+        ArchiveError: the line of a segment has been damaged since the journal was loaded.
+    """
+    journal = directory / JOURNAL_NAME
+    index = state.index
+    position = 0
+    with MediaFiles() as files:
+        for epoch, sequence, row in index:
+            facts = _line_at(files, journal, index.lines[row])
+            if facts is None:
+                raise ArchiveError(f"{journal}: the line of segment {sequence} of epoch {epoch} is damaged")
+            path = state.path_of(directory, row)
+            yield read_segment(facts, path=path, offset=index.offsets[row], position=position, files=files)
+            position += index.lengths[row]
+
+
+def _line_at(files: MediaFiles, journal: Path, offset: int) -> Mapping[str, Any] | None:
+    size = 2048
+    raw = files.read(journal, offset, size)
+    while b"\n" not in raw and len(raw) == size:
+        size *= 4
+        raw = files.read(journal, offset, size)
+    return parse_line(raw[: raw.find(b"\n") + 1])

@@ -1,7 +1,7 @@
 """Grouped syncs for any number of takes: one timer and a few threads, instead of a timer and a thread for each take.
 
-A take that has something to write is flushed about once a second, or at once when a few MiB have come together. Takes are
-flushed side by side, because file systems commit concurrent syncs as one.
+A take that has something to write is flushed about once a second, or at once when a few MiB have come together. Takes
+are flushed side by side, because file systems commit concurrent syncs as one.
 """
 
 from __future__ import annotations
