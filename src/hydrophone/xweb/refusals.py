@@ -214,7 +214,7 @@ def _blocked(status: int, endpoint: str) -> BlockedError:
         "a gatekeeper before the service turned us away",
         status=status,
         endpoint=endpoint,
-        advice="Wait some minutes. If it stays, open x.com in a browser from this machine; Hydrophone solves no challenges.",
+        advice="Wait some minutes. If it stays so, open x.com in a browser; Hydrophone solves no challenges.",
     )
 
 
