@@ -14,7 +14,12 @@ from hydrophone.sandbox.hosts import SERVICES
 from hydrophone.sandbox.serving import Connection
 from hydrophone.sandbox.world import World
 
-ROUTE_MODULES = ("hydrophone.sandbox.cdn", "hydrophone.sandbox.control", "hydrophone.sandbox.x")
+ROUTE_MODULES = (
+    "hydrophone.sandbox.cdn",
+    "hydrophone.sandbox.control",
+    "hydrophone.sandbox.x",
+    "hydrophone.sandbox.proxy",
+)
 
 
 def build_world(world: World | None = None) -> World:

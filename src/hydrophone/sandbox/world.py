@@ -112,8 +112,8 @@ class World:
         return found
 
     def base(self, service: str, exchange: Exchange | None = None, *, region: str = "eu-central-1") -> str:
-        """The base URL of a service as this client must be told it: real hosts to those who come through the proxy."""
-        if exchange is not None and exchange.via_proxy:
+        """The base URL of a service as this client must be told it: real hosts to those who ask for real hosts."""
+        if exchange is not None and (exchange.via_proxy or service_of_host(exchange.host) is not None):
             return f"https://{host_of_service(service, region)}"
         return self.bases[service]
 
