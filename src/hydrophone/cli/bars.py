@@ -10,6 +10,8 @@ from hydrophone.cli import progress as lines
 from hydrophone.cli import screen, wording
 from hydrophone.recorder import events
 from hydrophone.recorder.events import Event, Mode
+from hydrophone.render.terminal import fit_text, text_width
+from hydrophone.render.times import duration_text, instant_text, share_text, speed_text
 
 _TITLE_WIDTH = 28
 
@@ -69,7 +71,8 @@ class Bars:
 
     def _row(self, key: str, title: str) -> TaskID:
         if key not in self._tasks:
-            name = screen.safe(title, _TITLE_WIDTH).ljust(_TITLE_WIDTH)
+            name = fit_text(title, _TITLE_WIDTH)
+            name += " " * (_TITLE_WIDTH - text_width(name))  # wide characters count two
             self._tasks[key] = self._rows.add_task(name, total=None, facts="")
         return self._tasks[key]
 
@@ -82,20 +85,22 @@ class Bars:
 
 def facts(event: events.Progress) -> str:
     """The numbers beside a bar."""
+    held = duration_text(event.seconds)
     missing = f"{event.missing} missing"
     if event.mode is Mode.LIVE:
-        listeners = "" if event.listeners is None else f"{event.listeners:,} listening"
-        parts = [f"live {wording.clock(event.elapsed_seconds)}", wording.clock(event.seconds) + " held",
-                 wording.percent(wording.covered(event)), missing, listeners]  # fmt: skip
+        covered = share_text(wording.covered(event))
+        parts = [f"live {duration_text(event.elapsed_seconds)}", f"{held} held", covered, missing]
+        parts += [] if event.listeners is None else [f"{event.listeners:,} listening"]
     else:
-        parts = [f"{event.segments:,}/{event.expected:,}", wording.clock(event.seconds), f"{event.speed:.0f}x",
-                 missing, f"ETA {wording.clock(event.eta_seconds)}"]  # fmt: skip
-    return "  ".join(part for part in parts if part)
+        speed = speed_text(event.seconds, event.elapsed_seconds)
+        parts = [f"{event.segments:,}/{event.expected:,}", held, speed, missing]
+        parts += [f"ETA {duration_text(event.eta_seconds)}"]
+    return "  ".join(parts)
 
 
 def _activity(event: events.Waiting | events.Finishing) -> str:
     if isinstance(event, events.Waiting):
-        return f"waiting until {wording.instant(event.until)}"
+        return f"waiting until {instant_text(event.until)}"
     return f"making {screen.safe(event.step, 60)}"
 
 

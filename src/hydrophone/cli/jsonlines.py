@@ -35,6 +35,8 @@ def jsonable(value: Any) -> Any:
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, BaseException):
         return error_object(value)
+    if hasattr(value, "as_json"):
+        return jsonable(value.as_json())
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: jsonable(getattr(value, f.name)) for f in dataclasses.fields(value) if f.repr}
     if isinstance(value, Mapping):

@@ -10,6 +10,7 @@ from typing import Protocol
 from hydrophone.cli import screen, wording
 from hydrophone.cli.outcomes import event_object
 from hydrophone.recorder.events import Event, Finishing, Notice, Outcome, Progress, Resolved, Started, Waiting
+from hydrophone.render.times import instant_text
 
 #: In a pipe or a log file, one line of progress for each recording this often is plenty.
 PLAIN_SECONDS = 10.0
@@ -112,7 +113,7 @@ def sentence(event: Resolved | Waiting | Started | Notice | Finishing) -> str:
         case Resolved():
             return wording.resolved_line(event)
         case Waiting():
-            return f"waiting: {screen.safe(event.reason)}; next look at {wording.instant(event.until)}"
+            return f"waiting: {screen.safe(event.reason)}; next look at {instant_text(event.until)}"
         case Started():
             return wording.started_line(event)
         case Notice():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, TextIO
@@ -10,15 +9,12 @@ from typing import Any, TextIO
 from hydrophone.cli.exits import Exit, code_of
 from hydrophone.cli.jsonlines import dumps, dumps_pretty, error_object
 from hydrophone.errors import HydrophoneError
-
-# Control characters move the cursor, bidi overrides reorder what a person reads, lone surrogates cannot be encoded.
-_HARMFUL = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+from hydrophone.render.terminal import fit_text, text_width
 
 
-def safe(text: str, limit: int = 300) -> str:
-    """One harmless line for a terminal: control, bidi and broken characters replaced, cut at `limit` characters."""
-    line = _HARMFUL.sub("\N{REPLACEMENT CHARACTER}", " ".join(text.split()))
-    return line if len(line) <= limit else line[: limit - 1] + "…"
+def safe(text: str, columns: int = 300) -> str:
+    """One harmless line for a terminal, cut to so many columns."""
+    return fit_text(text, columns)
 
 
 def say(line: str = "") -> None:
@@ -69,14 +65,15 @@ def advice_of(error: BaseException) -> str:
     return "This is a mistake in Hydrophone. Run it again with -vv and report what it says."
 
 
-def table(rows: Iterable[Sequence[str]], *, indent: int = 0) -> list[str]:
+def table(rows: Iterable[Sequence[str]]) -> list[str]:
     """Rows as lines with aligned columns; the last column is left ragged."""
     cells = [list(row) for row in rows]
-    widths = [max(map(len, column)) for column in zip(*[row[:-1] for row in cells], strict=False)]
-    return [
-        " " * indent + "  ".join([*(c.ljust(w) for c, w in zip(row[:-1], widths, strict=True)), row[-1]]).rstrip()
-        for row in cells
-    ]
+    widths = [max(map(text_width, column)) for column in zip(*[row[:-1] for row in cells], strict=True)]
+    return ["  ".join([*map(_padded, row[:-1], widths), row[-1]]).rstrip() for row in cells]
+
+
+def _padded(text: str, columns: int) -> str:
+    return text + " " * (columns - text_width(text))
 
 
 def _write(stream: TextIO, line: str) -> None:

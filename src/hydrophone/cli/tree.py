@@ -25,6 +25,8 @@ COMMANDS: tuple[tuple[str, Group], ...] = (
     ("record", _RECORD),
     ("info", _RECORD),
     ("url", _RECORD),
+    ("verify", _KEEP),
+    ("repair", _KEEP),
     ("doctor", _SETUP),
     ("config", _SETUP),
     ("completion", _SETUP),

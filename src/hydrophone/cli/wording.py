@@ -1,37 +1,13 @@
-"""Numbers, lengths and events as phrases for people."""
+"""A recording's events and gaps as phrases for people."""
 
 from __future__ import annotations
-
-from datetime import UTC, datetime
 
 from hydrophone.cli.screen import safe
 from hydrophone.model import Coverage, Gap
 from hydrophone.recorder.events import Mode, Outcome, Progress, Resolved, Result, Started
+from hydrophone.render.times import duration_text, instant_text, share_text, size_text, speed_text
 
-_UNITS = ("B", "kB", "MB", "GB", "TB")
 SHOWN_GAPS = 10
-
-
-def clock(seconds: float | None) -> str:
-    """A length as h:mm:ss."""
-    if seconds is None:
-        return "-:--:--"
-    whole = max(0, int(seconds))
-    return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"
-
-
-def size(size_bytes: float) -> str:
-    """A size with a decimal unit."""
-    for unit in _UNITS:
-        if size_bytes < 1000 or unit == _UNITS[-1]:
-            return f"{size_bytes:.0f} {unit}" if unit == "B" else f"{size_bytes:.1f} {unit}"
-        size_bytes /= 1000
-    raise AssertionError
-
-
-def instant(at: datetime | None) -> str:
-    """An instant in UTC, to the second."""
-    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if at else "unknown"
 
 
 def count(number: int, noun: str) -> str:
@@ -39,22 +15,17 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def percent(share: float) -> str:
-    """A share; never rounded up to 100 % when something is missing."""
-    return f"{min(share * 100, 99.9 if share < 1 else 100):.1f} %"
-
-
 def progress_line(progress: Progress) -> str:
     """Where a recording stands."""
-    held = f"{clock(progress.seconds)} held, {size(progress.size_bytes)}"
+    held = f"{duration_text(progress.seconds)} held, {size_text(progress.size_bytes)}"
     missing = count(progress.missing, "segment") + " missing"
     if progress.mode is Mode.LIVE:
         listeners = "" if progress.listeners is None else f", {count(progress.listeners, 'listener')}"
-        share = f"{percent(covered(progress))} covered"
-        return f"live {clock(progress.elapsed_seconds)}: {held}, {missing}, {share}{listeners}"
-    eta = "" if progress.eta_seconds is None else f", {clock(progress.eta_seconds)} to go"
+        share = f"{share_text(covered(progress))} covered"
+        return f"live {duration_text(progress.elapsed_seconds)}: {held}, {missing}, {share}{listeners}"
+    eta = "" if progress.eta_seconds is None else f", {duration_text(progress.eta_seconds)} to go"
     done = f"{progress.segments:,} of {progress.expected:,} segments"
-    return f"{done}: {held}, {progress.speed:.0f}x, {missing}{eta}"
+    return f"{done}: {held}, {speed_text(progress.seconds, progress.elapsed_seconds)}, {missing}{eta}"
 
 
 def covered(progress: Progress) -> float:
@@ -66,7 +37,7 @@ def covered(progress: Progress) -> float:
 def resolved_line(event: Resolved) -> str:
     """What a link turned out to be."""
     who = f" by @{safe(event.creator, 40)}" if event.creator else ""
-    when = f", scheduled for {instant(event.scheduled_at)}" if event.state == "scheduled" else ""
+    when = f", scheduled for {instant_text(event.scheduled_at)}" if event.scheduled_at and not event.started_at else ""
     return f'"{safe(event.title, 120)}"{who}: {event.state}{when}'
 
 
@@ -81,12 +52,12 @@ def outcome_lines(outcome: Outcome) -> list[str]:
     if outcome.result is Result.FAILED:
         return []  # the error says it all
     coverage = outcome.coverage
-    speed = outcome.duration_seconds / outcome.elapsed_seconds if outcome.elapsed_seconds > 0 else 0.0
+    speed = speed_text(outcome.duration_seconds, outcome.elapsed_seconds)
     gaps = count(len(coverage.gaps), "gap") if coverage and coverage.gaps else "no gaps"
-    share = f", {percent(coverage.share)}" if coverage else ""
+    share = f", {share_text(coverage.share)}" if coverage else ""
     lines = [
-        f"{outcome.result}: {clock(outcome.duration_seconds)} in {clock(outcome.elapsed_seconds)} "
-        f"({speed:.0f}x){share}, {gaps}"
+        f"{outcome.result}: {duration_text(outcome.duration_seconds)} in {duration_text(outcome.elapsed_seconds)} "
+        f"({speed}){share}, {gaps}"
     ]
     lines += gap_lines(coverage)
     place = outcome.media or outcome.directory
@@ -105,4 +76,4 @@ def gap_text(gap: Gap) -> str:
     """One gap: where, how much, why."""
     segments = count(gap.last - gap.first + 1, "segment")
     tries = count(gap.attempts, "attempt")
-    return f"{clock(gap.begin_seconds)} to {clock(gap.end_seconds)} ({segments}): {gap.cause}, {tries}"
+    return f"{duration_text(gap.begin_seconds)} to {duration_text(gap.end_seconds)} ({segments}): {gap.cause}, {tries}"

@@ -58,8 +58,8 @@ def info(
 
 def rows(found: Space | Broadcast) -> list[tuple[str, str]]:
     """Names and values for people; what is not known is left out."""
-    from hydrophone.cli.wording import instant
     from hydrophone.model import Space
+    from hydrophone.render.times import instant_text
 
     creator = found.creator if isinstance(found, Space) else found.broadcaster
     title = found.display_title if isinstance(found, Space) else found.title
@@ -68,7 +68,7 @@ def rows(found: Space | Broadcast) -> list[tuple[str, str]]:
         ("id", found.id),
         ("creator", _name(creator)),
         ("state", str(found.state)),
-        *((label, instant(at)) for label, at in _instants(found) if at),
+        *((label, instant_text(at)) for label, at in _instants(found) if at),
         ("replay", {True: "yes", False: "no", None: ""}[found.has_replay]),
         ("language", found.language or ""),
     ]
