@@ -8,6 +8,8 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, overload
 
+from hydrophone.errors import ArchiveError
+
 ORIGINAL = 0  #: the file number of the finished original; media logs count from 1
 NOT_WRITTEN = 2**64 - 1  #: stands for an offset that is not known yet
 
@@ -176,7 +178,16 @@ class SegmentIndex:
         offset: int = NOT_WRITTEN,
         line: int = NOT_WRITTEN,
     ) -> int:
-        """Hold this copy from now on, instead of an earlier one if there is one. The new row."""
+        """Hold this copy from now on, instead of an earlier one if there is one. The new row.
+
+        Raises:
+            ArchiveError: a number is out of range.
+        """
+        # All before the first append: columns must never get out of step.
+        if not (0 <= sequence <= NOT_WRITTEN and 0 <= offset <= NOT_WRITTEN and 0 <= line <= NOT_WRITTEN):
+            raise ArchiveError(f"segment {sequence}: not a number that a segment can have")
+        if not (0 <= length < 2**32 and 0 <= frames < 2**32 and 0 <= file < 2**16):
+            raise ArchiveError(f"segment {sequence}: {length} bytes, {frames} frames: not a segment")
         held = self._epochs.setdefault(epoch, _Epoch())
         at, found = held.place(sequence)
         row = len(self.files)
@@ -184,7 +195,9 @@ class SegmentIndex:
         self.offsets.append(offset)
         self.lengths.append(length)
         self.frames.append(frames)
-        self.durations.append(duration_seconds if duration_seconds is not None else math.nan)
+        if duration_seconds is None or not math.isfinite(duration_seconds):
+            duration_seconds = math.nan
+        self.durations.append(duration_seconds)
         self.lines.append(line)
         self.flags.append(_COMPLETE if is_complete else 0)
         if found:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import queue
 import threading
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,22 +38,23 @@ def write_original(take: Take, path: Path, *, disk: Disk = DISK) -> OriginalDige
         ArchiveError: bytes that the journal says are held are not there; `path` stays as it was.
         DiskError: it could not be written; `path` stays as it was.
     """
+    rows = take.held_rows()
     size = 0
     with _Hasher() as hasher, DurableWriter(path, disk=disk) as writer:
-        for piece in _pieces(take):
+        for piece in _pieces(take, rows):
             hasher.update(piece)
             writer.write(piece)
             size += len(piece)
         digest = hasher.finish()
         writer.sync()
-        take.announce_original(path.name, size, digest)
+        take.announce_original(path.name, size, digest, rows)
         writer.commit()
-    return OriginalDigest(path, size, digest, len(take.index))
+    return OriginalDigest(path, size, digest, len(rows))
 
 
-def _pieces(take: Take) -> Iterator[bytes]:
+def _pieces(take: Take, rows: array[int]) -> Iterator[bytes]:
     with MediaFiles() as files:
-        for path, offset, size in _ranges(take):
+        for path, offset, size in _ranges(take, rows):
             done = 0
             while done < size:
                 wanted = min(_PIECE_BYTES, size - done)
@@ -63,10 +65,10 @@ def _pieces(take: Take) -> Iterator[bytes]:
                 done += wanted
 
 
-def _ranges(take: Take) -> Iterator[tuple[Path, int, int]]:
-    """The held bytes in order, neighbours joined: path, offset, size. A replay is a handful of long ranges."""
+def _ranges(take: Take, rows: array[int]) -> Iterator[tuple[Path, int, int]]:
+    """The bytes of rows, neighbours joined: path, offset, size. A replay is a handful of long ranges."""
     current: tuple[Path, int, int] | None = None
-    for path, offset, size in take.places():
+    for path, offset, size in take.places(rows):
         if current is not None and current[0] == path and current[1] + current[2] == offset:
             current = (path, current[1], current[2] + size)
             continue

@@ -73,10 +73,11 @@ def _set_aside(path: Path, disk: Disk) -> None:
         disk.sync_directory(path.parent)
 
 
-def settle(directory: Path, state: TakeState) -> Notes:
+def settle(directory: Path, state: TakeState, *, prefers_original: bool = False) -> Notes:
     """Find out where the bytes of each held segment are, and stop holding those whose bytes are gone.
 
-    Changes `state`, not the disk. As long as the media logs are there they are preferred to the finished original.
+    Changes `state`, not the disk. As long as the media logs are there they are preferred to the finished original,
+    unless told otherwise. What comes back is what the journal should say about it.
     """
     notes: Notes = []
     logs = media_logs(directory)
@@ -84,7 +85,7 @@ def settle(directory: Path, state: TakeState) -> Notes:
     wanted: dict[int, int] = {}
     for _, _, row in state.index:
         wanted[files[row]] = max(wanted.get(files[row], 0), offsets[row] + lengths[row])
-    if any(logs.get(number, -1) < end for number, end in wanted.items()):
+    if prefers_original or any(logs.get(number, -1) < end for number, end in wanted.items()):
         layout, size = find_layout(directory, state)
         if layout is not None:
             state.read_from_original(layout)

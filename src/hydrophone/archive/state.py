@@ -84,22 +84,19 @@ class TakeState:
 
     def add_layout(self, name: str, size_bytes: int, sha256: str) -> None:
         """All that is held now is, in order, in the file `name`."""
-        self.layouts.append(Layout(name, size_bytes, sha256, self._held_rows(), self.media_number))
+        self.layouts.append(Layout(name, size_bytes, sha256, self.held_rows(), self.media_number))
 
     def is_covered_by(self, layout: Layout) -> bool:
         """True when exactly what is held now is in that original."""
-        return self._held_rows() == layout.rows
-
-    def held_lines(self) -> Iterator[int]:
-        """Where in the journal the lines of the held segments begin."""
-        return (self.index.lines[row] for row in self._held_rows())
+        return self.held_rows() == layout.rows
 
     def path_of(self, directory: Path, row: int) -> Path:
         """The file that has the bytes of a row."""
         number = self.index.files[row]
         return directory / self.layouts[-1].name if number == ORIGINAL else media_path(directory, number)
 
-    def _held_rows(self) -> array[int]:
+    def held_rows(self) -> array[int]:
+        """The rows of all held segments, in order."""
         return array("I", (entry.row for entry in self.index))
 
     def _apply_segment(self, line: Line) -> None:
@@ -165,7 +162,7 @@ def load_state(directory: Path) -> TakeState:
                 continue
             try:
                 state.apply(line)
-            except (KeyError, TypeError, ValueError, OverflowError):
+            except (KeyError, TypeError, ValueError, OverflowError, ArchiveError):
                 # The check fits, so a program wrote this on purpose, but not one of ours.
                 state.damages.append(Damage(line.offset, line.size_bytes, "a line of another shape"))
     return state

@@ -78,6 +78,9 @@ class Syncer:
             self._wake.notify_all()
         for thread in self._threads:
             thread.join()
+        for futures in self._dirty.values():
+            for future in futures:
+                _resolve(future, RuntimeError("the syncer is closed"))
 
     # ------------------------------------------------------------ threads
 

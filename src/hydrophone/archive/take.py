@@ -23,7 +23,7 @@ from typing import Any
 
 from hydrophone.archive.batch import BatchWriter, Waiting
 from hydrophone.archive.durable import DISK, Disk, disk_errors
-from hydrophone.archive.index import NOT_WRITTEN, SegmentIndex
+from hydrophone.archive.index import SegmentIndex
 from hydrophone.archive.journal import JOURNAL_NAME, Line, build_facts, read_journal
 from hydrophone.archive.lock import TakeLock
 from hydrophone.archive.manifest import MANIFEST_NAME, read_manifest
@@ -83,6 +83,7 @@ class Take:
         self._waiting_bytes = 0
         self._failure: DiskError | None = None
         self._is_closed = False
+        self._is_released = False
 
     @classmethod
     def open(
@@ -270,6 +271,8 @@ class Take:
     def flush(self) -> None:
         """What `sync` does, for threads: blocks."""
         with self._flushing:
+            if self._is_released:
+                return  # another process may own the take by now
             with self._mutex:
                 batch, self._waiting = self._waiting, []
             try:
@@ -299,17 +302,28 @@ class Take:
             raise ArchiveError(f"{self.directory}: sync before reading the segments")
         return stored_segments(self.directory, self._state)
 
-    def places(self) -> Iterator[tuple[Path, int, int]]:
-        """Where the bytes of the held segments are, in order: path, offset, size. Call `sync` first."""
+    def held_rows(self) -> array[int]:
+        """The rows of all held segments, in order. Call `sync` first."""
         if self._bodies:
             raise ArchiveError(f"{self.directory}: sync before reading the segments")
+        return self._state.held_rows()
+
+    def places(self, rows: array[int]) -> Iterator[tuple[Path, int, int]]:
+        """Where the bytes of these rows are: path, offset, size."""
         index = self.index
         paths: dict[int, Path] = {}
-        for _, _, row in index:
+        for row in rows:
             number = index.files[row]
             if number not in paths:
                 paths[number] = self._state.path_of(self.directory, row)
             yield paths[number], index.offsets[row], index.lengths[row]
+
+    def damaged(self) -> list[tuple[int, int]]:
+        """The held segments whose bytes on the disk are not those that were served: `drop` them and fetch them again.
+
+        Reads every byte. Call `sync` first.
+        """
+        return [(segment.epoch, segment.sequence) for segment in self.segments() if not segment.is_intact()]
 
     def events(self, kind: str | None = None) -> Iterator[Mapping[str, Any]]:
         """The notes that are on the disk, oldest first, all or of one kind."""
@@ -331,13 +345,16 @@ class Take:
 
     # ------------------------------------------------------------ finishing
 
-    def announce_original(self, name: str, size_bytes: int, sha256: str) -> None:
-        """Make durable that all segments held now are, in order, in the file `name`. Call it before the rename.
+    def announce_original(self, name: str, size_bytes: int, sha256: str, rows: array[int]) -> None:
+        """Make durable that `rows`, which are all that is held, are in the file `name`. Call it before the rename.
 
         If a crash comes between the two, the sizes tell which layout the file has. Blocks.
+
+        Raises:
+            ArchiveError: segments have been added or dropped since `rows` were taken.
         """
         self.flush()
-        if self._bodies or any(line == NOT_WRITTEN for line in self._state.held_lines()):
+        if self._bodies or self._state.held_rows() != rows:
             raise ArchiveError(f"{self.directory}: segments were added while the original was written")
         facts = {"name": name, "size": size_bytes, "sha256": sha256}
         self._queue(Waiting(build_facts(ORIGINAL_WRITTEN, self._now(), facts)))
@@ -380,7 +397,9 @@ class Take:
         try:
             self.flush()
         finally:
-            self._lock.release()
+            with self._flushing:
+                self._is_released = True
+                self._lock.release()
 
     def __enter__(self) -> Take:
         return self

@@ -109,7 +109,7 @@ def verify_item(path: Path, *, is_deep: bool = False) -> VerifyReport:
         original = state.layouts[-1].name if state.layouts else ""
         if is_deep or original not in ok:
             _check_segments(path, state, findings)
-        elif state.layouts and read_manifest(item.manifest).digests[original] != state.layouts[-1].sha256:
+        elif read_manifest(item.manifest).digests[original] != state.layouts[-1].sha256:
             findings.append(_finding(Trouble.CHANGED, original, "not the file that the journal says was written"))
     gaps = _check_coverage(item, state, findings)
     return VerifyReport(
@@ -195,7 +195,7 @@ def _check_journal(path: Path, findings: list[Finding]) -> TakeState | None:
         return None
     try:
         state = load_state(path)
-        lost = settle(path, state)
+        lost = settle(path, state, prefers_original=bool(state.layouts))
     except ArchiveError as error:
         findings.append(_finding(Trouble.JOURNAL, JOURNAL_NAME, error.message))
         return None
