@@ -217,13 +217,15 @@ def _learn(budget: _Budget, reply: Reply, now: float) -> bool:
         return False
     budget.limit = limit if limit is not None else budget.limit
     reset_at = reset_at or now + _UNKNOWN_RESET_SECONDS
-    # Requests still under way are not in the server's count yet, and replies may overtake each other.
-    left = remaining - budget.under_way
     is_same_window = abs(reset_at - budget.reset_at) < _UNKNOWN_RESET_SECONDS
     if is_same_window and budget.remaining is not None:
-        left = min(left, budget.remaining)
+        # Our own count already holds what is under way, and replies may overtake each other.
+        left = min(remaining, budget.remaining)
     elif reset_at < budget.reset_at:
         return False
+    else:
+        # What is under way may not be in the server's count yet.
+        left = remaining - budget.under_way
     budget.remaining = left
     budget.reset_at = max(reset_at, budget.reset_at) if is_same_window else reset_at
     return True

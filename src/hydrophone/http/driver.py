@@ -337,6 +337,9 @@ class AsyncClient:
             trust_env=False,
             requote_redirect_url=False,
         )
+        # The transport would ask a second time by itself when a connection is lost: outside every budget, and unseen in
+        # our count of tries. It has no public switch for it; without the attribute, nothing changes.
+        session._retry_connection = False
         return _Lane(session, asyncio.Semaphore(limit))
 
 
