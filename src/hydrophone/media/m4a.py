@@ -21,7 +21,7 @@ from typing import Protocol
 
 from hydrophone.errors import MediaError
 from hydrophone.media.boxes import box, header_before, mp4_seconds
-from hydrophone.media.frames import SAMPLES_PER_FRAME, AudioConfig, FrameSource, Sizes, read_config
+from hydrophone.media.frames import SAMPLES_PER_FRAME, AudioConfig, FrameSource, PlainFrames, Sizes, read_config
 from hydrophone.media.movie import FRAMES_PER_CHUNK, Layout, MovieBuilder
 from hydrophone.media.tags import Chapter, Tags, orderly
 
@@ -59,13 +59,16 @@ def write_m4a(
 
     Args:
         out: takes the bytes in order; nothing is sought or read.
-        source: the frames; asked for their sizes twice and for their bytes once.
+        source: the frames; asked for their sizes twice and for their bytes once. Where the first one carries a
+            checksum, the frames are read more often (see `PlainFrames`).
         created_at: goes into the headers as creation time; None leaves it unknown.
 
     Raises:
-        MediaError: there are no frames, they differ from `config` (sample rate, channels, checksum), or sizes and bytes
-            do not fit each other. What has been written until then is of no use.
+        MediaError: there are no frames, they differ from `config` (sample rate, channels, a checksum that comes late),
+            or sizes and bytes do not fit each other. What has been written until then is of no use.
     """
+    if config.header_bytes == 7 and _begins_with_checksum(source):
+        source = PlainFrames(source)
     layout = lay_out(source, config.header_bytes)
     if not layout.frames:
         raise MediaError("there is no audio frame to write")
@@ -83,6 +86,13 @@ def write_m4a(
     _copy_payload(out, source, config, layout)
     size_bytes = front + len(words) + layout.audio_bytes
     return M4aSummary(frames=layout.frames, duration_seconds=seconds, size_bytes=size_bytes, chapters=len(marks))
+
+
+def _begins_with_checksum(source: FrameSource) -> bool:
+    for sizes, data in source.stretches():
+        if sizes:
+            return len(data) > 1 and not data[1] & 1
+    return False
 
 
 def lay_out(source: FrameSource, header_bytes: int) -> Layout:

@@ -59,7 +59,7 @@ def write_mp4(
     chapters: Sequence[Chapter] = (),
     created_at: datetime | None = None,
     scratch: Path | None = None,
-    max_jump_seconds: float = 10.0,
+    max_jump_seconds: float = 600.0,
 ) -> Mp4Summary:
     """Write the MPEG-TS stream in `chunks` as mp4 and return what it holds.
 
@@ -68,7 +68,8 @@ def write_mp4(
         chunks: the stream, in pieces of any size; a file opened for reading in binary mode gives its lines, so hand on
             `file_chunks(file)` instead.
         scratch: a folder for a nameless temporary file about as large as the result; None takes the system's.
-        max_jump_seconds: a longer step of the stream's clock is closed up, a shorter one kept.
+        max_jump_seconds: a longer step of the stream's clock is closed up; a shorter one is kept, so that what is
+            missing keeps its length.
 
     Raises:
         MediaError: not one packet of sound or picture could be read.

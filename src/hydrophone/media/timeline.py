@@ -26,6 +26,7 @@ class Timeline:
 
     max_jump: int
     max_back: int
+    max_offset: int = 900_000  #: a packet that lasts or waits for longer is damaged
     jumps: int = 0  #: new clocks seen
     repaired: int = 0  #: packets that were moved a little to keep the order
     _tracks: dict[int, _Track] = field(default_factory=dict)
@@ -45,9 +46,9 @@ class Timeline:
             self.repaired += 1
         offset = pts - dts
         # Presentation before decoding is impossible; long after it is damage.
-        shown = at + (offset if 0 <= offset <= self.max_jump else 0)
+        shown = at + (offset if 0 <= offset <= self.max_offset else 0)
         track.last = at
-        track.end = at + max(0, min(duration, self.max_jump))
+        track.end = at + max(0, min(duration, self.max_offset))
         return at, shown
 
     def _fits(self, track: _Track, at: int) -> bool:
