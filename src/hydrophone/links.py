@@ -31,38 +31,17 @@ from hydrophone.model import (
 MAX_LENGTH = 16_384  #: longer text is no link; playlist URLs with a token reach about 600
 ACCEPTED = (
     "Accepted are: a Space (https://x.com/i/spaces/ID or its 13-character id), a broadcast "
-    "(https://x.com/i/broadcasts/ID), an event page, a post, a profile (@name), a t.co link, a media key (28_...), or a playlist URL (.m3u8)."
+    "(https://x.com/i/broadcasts/ID), an event page, a post, a profile (@name), a t.co link, "
+    "a media key (28_...), or a playlist URL (.m3u8)."
 )
 
 #: First path elements that are pages of the site, so no account can have these names.
 RESERVED_NAMES = frozenset(
-    [
-        "about",
-        "account",
-        "compose",
-        "download",
-        "explore",
-        "hashtag",
-        "help",
-        "home",
-        "i",
-        "intent",
-        "jobs",
-        "login",
-        "logout",
-        "messages",
-        "notifications",
-        "oauth",
-        "privacy",
-        "safety",
-        "search",
-        "settings",
-        "share",
-        "signup",
-        "tos",
-        "who_to_follow",
-        "widgets",
-    ]
+    {
+        *("about", "account", "compose", "download", "explore", "hashtag", "help", "home", "i", "intent", "jobs"),
+        *("login", "logout", "messages", "notifications", "oauth", "privacy", "safety", "search", "settings", "share"),
+        *("signup", "tos", "who_to_follow", "widgets"),
+    }
 )
 
 _ID = re.compile(r"[0-9A-Za-z]{13}")

@@ -194,7 +194,8 @@ def login_from_browser(browser: str, *, profile: str | None = None, now_seconds:
     """The login in a browser's own store of cookies.
 
     Raises:
-        SettingsError: the reader of browser profiles is not installed, the browser is not known, or nobody is signed in.
+        SettingsError: the reader of browser profiles is not installed, it does not know this browser, or nobody
+            is signed in there.
     """
     try:
         reader = importlib.import_module("yt_dlp.cookies")
