@@ -174,7 +174,7 @@ ODD_ROW = '{"endpoint": "E", "fingerprint": "f", "limit": "x", "reset_at": "NaN"
     "text",
     [
         "", "{", "[]", "null", '{"schema": 2}', '{"schema": 1, "budgets": 5}', "[" * 100_000, "\x00\xff",
-        '{"schema": 1, "budgets": [1, {}, {"endpoint": 1}]}', '{"schema": 1, "budgets": [%s]}' % ODD_ROW,
+        '{"schema": 1, "budgets": [1, {}, {"endpoint": 1}]}', f'{{"schema": 1, "budgets": [{ODD_ROW}]}}',
     ],
 )  # fmt: skip
 def test_a_damaged_file_says_nothing(tmp_path: Path, text: str) -> None:

@@ -83,7 +83,8 @@ class AsyncClient:
         self.budgets = budgets or Budgets()
         self._rng = rng or Random()
         self._proxies = Proxies(self.settings)
-        self._tls = tls_context(self.settings)
+        # Loading the system's authorities takes 30 ms, which a short command may never need; a bad CA file shows at once.
+        self._tls = tls_context(self.settings) if self.settings.ca_file else None
         self._lanes: dict[HostKind, _Lane] = {}
         self._routes: dict[tuple[HostKind, Origin], str | None] = {}
         self._origins: dict[str, Origin] = {}
@@ -313,7 +314,7 @@ class AsyncClient:
 
     def _new_lane(self, kind: HostKind) -> _Lane:
         settings = self.settings
-        limit = settings.connections(kind)
+        self._tls = self._tls or tls_context(settings)
         exempt = {(origin.host, origin.port) for origin in self.endpoints.given_origins} | self._proxies.exempt()
         connector = aiohttp.TCPConnector(
             # The gate bounds what is under way; a second queue inside the connector would eat the deadline.
@@ -340,7 +341,7 @@ class AsyncClient:
         # The transport would ask a second time by itself when a connection is lost: outside every budget, and unseen in
         # our count of tries. It has no public switch for it; without the attribute, nothing changes.
         session._retry_connection = False
-        return _Lane(session, asyncio.Semaphore(limit))
+        return _Lane(session, asyncio.Semaphore(settings.connections(kind)))
 
 
 def _told(error: BaseException, host: str) -> HydrophoneError | None:
