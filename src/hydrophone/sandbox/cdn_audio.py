@@ -9,7 +9,7 @@ from hydrophone.sandbox.playlists import audio_master, audio_token, live_list, w
 from hydrophone.sandbox.scene import Scene
 from hydrophone.sandbox.segments import SegmentMaker
 from hydrophone.sandbox.shelf import SNAPSHOT_NAME, Found, PlaylistFile, SegmentFile, Shelf
-from hydrophone.sandbox.timeline import Timeline
+from hydrophone.sandbox.timeline import Piece, Timeline
 
 
 class AudioShelf(Shelf):
@@ -35,6 +35,10 @@ class AudioShelf(Shelf):
         if match and not match[1]:
             return self._whole_list(int(match[2]), params.get("type", ""), now_us)
         return 404
+
+    def digest(self, piece: Piece, variant: str = "") -> str:
+        """SHA-256 of the frames of a segment; there is only one variant."""
+        return self.maker.digest(piece)
 
     def _segment(self, name: str, token: str, now_us: int) -> Found:
         if token:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import importlib
 import importlib.util
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from types import TracebackType
 from typing import Self
 
+from hydrophone.sandbox.clock import SceneClock
 from hydrophone.sandbox.hosts import SERVICES
+from hydrophone.sandbox.scene import Scene
 from hydrophone.sandbox.serving import Connection
 from hydrophone.sandbox.world import World
 
@@ -72,3 +74,23 @@ class SandboxServer:
             if hasattr(connection, "transport"):
                 connection.transport.abort()
         await asyncio.gather(*(server.wait_closed() for server in self._servers))
+
+
+async def serve(
+    scenes: Iterable[Scene],
+    *,
+    speed: float = 1.0,
+    host: str = "127.0.0.1",
+    ports: dict[str, int] | None = None,
+    proxy: bool = False,
+    on_ready: Callable[[World], None] | None = None,
+    until: Awaitable[object] | None = None,
+) -> None:
+    """Serve until `until` is done (for ever without it). `on_ready` is called once, when all ports listen."""
+    world = build_world(World(SceneClock(speed=speed)))
+    async with SandboxServer(world, host=host, ports=ports, proxy=proxy):
+        for scene in scenes:
+            world.load(scene)
+        if on_ready is not None:
+            on_ready(world)
+        await (until if until is not None else asyncio.Event().wait())

@@ -115,9 +115,8 @@ class Shelf:
 
     def snapshot(self, number: int, now_us: int) -> Snapshot | None:
         """The snapshot of that number if it can be read now; old numbers stay readable."""
-        return next(
-            (s for s in self.timeline.snapshots(now_us) if s.number == number and s.readable_us <= now_us), None
-        )
+        readable = (s for s in self.timeline.snapshots(now_us) if s.readable_us <= now_us)
+        return next((s for s in readable if s.number == number), None)
 
     def replay_count(self, snapshot: Snapshot, now_us: int) -> int:
         """How many places the replay list holds; 0 while there is none."""
