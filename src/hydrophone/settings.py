@@ -52,6 +52,7 @@ class Settings(BaseSettings):
     ct0: SecretStr | None = Field(
         None, description="The cookie `ct0` that belongs to `auth_token`; never in a file or a flag.", repr=False
     )
+    keyring: bool = Field(False, description="Keep the login in the system's keyring instead of a file.")
     own_account_id: str | None = Field(
         None, pattern=r"^\d+$", description="The X user id of the login; it is left out of what is stored."
     )
@@ -99,6 +100,11 @@ class Settings(BaseSettings):
     def sources(self) -> Mapping[str, str]:
         """Where each value came from: ``"flag"``, ``"HYDROPHONE_…"``, the TOML file's path or ``"default"``."""
         return {name: self._sources.get(name, "default") for name in type(self).model_fields}
+
+    @property
+    def secrets_path(self) -> Path:
+        """The private file in `state_dir` that holds the saved login."""
+        return self.state_dir / "secrets.json"
 
     @classmethod
     def load(cls, **flags: Any) -> Self:

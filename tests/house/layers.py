@@ -18,6 +18,9 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("periscope", "xweb", "xapi", "archive", "media"),
     ("recorder", "watch", "publish", "fleet"),
     ("settings",),
+    ("logins",),
+    ("wiring",),
+    ("checkup",),
     ("app",),
     ("cli", "web", "__main__"),
 )

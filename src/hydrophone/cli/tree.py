@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 from collections.abc import Sequence
@@ -28,8 +27,10 @@ COMMANDS: tuple[tuple[str, Group], ...] = (
     ("verify", _KEEP),
     ("repair", _KEEP),
     ("doctor", _SETUP),
+    ("auth", _SETUP),
     ("config", _SETUP),
     ("completion", _SETUP),
+    ("sandbox", _TRY),
 )
 
 _ABOUT = """Hydrophone records X Spaces and X video broadcasts whole, and says so when it
@@ -65,9 +66,10 @@ def build_app(*, whole: bool = True) -> App:
     )
     app.register_install_completion_command(help="Install completion for your shell.", group=_SETUP, show=False)
     for name, group in COMMANDS:
-        module = f"hydrophone.cli.commands.{name}"
-        command = getattr(importlib.import_module(module), name) if whole else f"{module}:{name}"
-        app.command(command, name=name, group=group)
+        path = f"hydrophone.cli.commands.{name}:{name}"
+        app.command(path, name=name, group=group)
+        if whole:
+            app[name]
     return app
 
 
