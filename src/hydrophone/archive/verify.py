@@ -275,7 +275,7 @@ def _check_coverage(item: Item, state: TakeState | None, findings: list[Finding]
 
 
 def _gap_findings(item: Item, state: TakeState, gap: object) -> Iterator[Finding]:
-    if not isinstance(gap, dict):
+    if not isinstance(gap, dict) or gap.get("is_partial"):
         return
     epoch, first, last = gap.get("epoch"), gap.get("first"), gap.get("last")
     if not (isinstance(epoch, int) and isinstance(first, int) and isinstance(last, int)):

@@ -24,6 +24,7 @@ class Gap:
     """A run of segments that are missing: `first` to `last` inclusive, within one epoch.
 
     `begin_seconds` and `end_seconds` are positions in the finished recording, where silence of that length stands in.
+    `is_partial`: the segment is held, but it is shorter than promised, or sealed.
     """
 
     epoch: int
@@ -33,6 +34,7 @@ class Gap:
     end_seconds: float
     cause: GapCause
     attempts: int
+    is_partial: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

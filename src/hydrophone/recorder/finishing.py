@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from hydrophone import __version__
-from hydrophone.archive import DurableWriter, ItemPaths, Take, write_file, write_manifest, write_original
+from hydrophone.archive import DurableWriter, Item, Take, write_file, write_manifest, write_original
 from hydrophone.errors import MediaError
 from hydrophone.media.cover import draw_cover, usable_cover
 from hydrophone.media.m4a import write_m4a
@@ -60,12 +60,12 @@ def finish_item(
     Raises:
         DiskError: a file could not be written. The take is untouched; finishing again is safe.
     """
-    paths = ItemPaths(take.directory)
+    paths = Item(take.directory)
     layout = lay_out(take.segments(), plan)
     notices: list[str] = []
     on_step("original")
-    original = paths.original(kind is MediaKind.VIDEO)
-    write_original(take, original)
+    original = paths.original("ts" if kind is MediaKind.VIDEO else "aac")
+    digest = write_original(take, original)
     on_step("video" if kind is MediaKind.VIDEO else "audio")
     media: list[Path] = []
     try:
@@ -77,18 +77,18 @@ def finish_item(
         notices.append(f"not packaged: {error.message}; {original.name} holds everything")
     on_step("manifest")
     _write_facts(take, paths, layout, look, kind, original, media)
-    write_manifest(take.directory)
+    write_manifest(take.directory, known={original.name: digest.sha256})
     return Finished(directory=take.directory, media=media[0] if media else None, layout=layout, notices=tuple(notices))
 
 
 # ---------------------------------------------------------------- media
 
 
-def _package_audio(take: Take, paths: ItemPaths, layout: Layout, look: Look, cover: bytes | None) -> list[Path]:
+def _package_audio(take: Take, paths: Item, layout: Layout, look: Look, cover: bytes | None) -> list[Path]:
     written: list[Path] = []
     offset = 0.0
     for number, part in enumerate((part for part in layout.parts if part.frames), start=1):
-        path = paths.audio(number)
+        path = paths.audio if number == 1 else paths.path / f"audio-{number}.m4a"
         frames = TakeFrames(take, part)
         with DurableWriter(path) as out:
             write_m4a(
@@ -104,7 +104,7 @@ def _package_audio(take: Take, paths: ItemPaths, layout: Layout, look: Look, cov
     return written
 
 
-def _package_video(take: Take, paths: ItemPaths, original: Path, look: Look, cover: bytes | None) -> list[Path]:
+def _package_video(take: Take, paths: Item, original: Path, look: Look, cover: bytes | None) -> list[Path]:
     if not len(take.index):
         return []
     with DurableWriter(paths.video) as out, original.open("rb") as file:
@@ -156,7 +156,7 @@ def gap_chapters(gaps: tuple[Gap, ...], offset: float, part: Part) -> list[Chapt
 
 def _write_facts(
     take: Take,
-    paths: ItemPaths,
+    paths: Item,
     layout: Layout,
     look: Look,
     kind: MediaKind,

@@ -91,6 +91,7 @@ class _Builder:
         self.held_seconds = 0.0
         self.seconds = 0.0
         self._before: _Stamp | None = None
+        self._sealed: set[tuple[int, int]] = set()
         self._pending: list[tuple[int, int, int]] = []  # gaps that wait for the segment after them
 
     # ------------------------------------------------------------------ walking
@@ -99,14 +100,15 @@ class _Builder:
         self._pending.append((epoch, first, last))
 
     def segment(self, stored: StoredSegment) -> None:
+        self.held += 1
         if stored.verdict == SEALED:
+            self._sealed.add((stored.epoch, stored.sequence))
             self.gap(stored.epoch, stored.sequence, stored.sequence)
             self.ordinal += 1
             return
         part = self._part(stored)
         self._settle_pending(part, stored)
         frames, seconds = stored.frames, self._length(stored)
-        self.held += 1
         part.segments = self.ordinal - part.first + 1
         part.frames += frames
         self.held_seconds += seconds
@@ -178,6 +180,7 @@ class _Builder:
         part.frames += frames
         losses = [self._plan.loss(epoch, number) for number in range(first, min(last, first + 999) + 1)]
         causes = [loss.cause for loss in losses]
+        is_sealed = (epoch, first) in self._sealed
         self.gaps.append(
             Gap(
                 epoch=epoch,
@@ -185,10 +188,29 @@ class _Builder:
                 last=last,
                 begin_seconds=round(begin, 6),
                 end_seconds=round(self.seconds, 6),
-                cause=cause or max(set(causes), key=causes.count),
+                cause=cause or (GapCause.SEALED if is_sealed else max(set(causes), key=causes.count)),
                 attempts=max(loss.attempts for loss in losses),
+                is_partial=cause is not None or is_sealed,
             )
         )
+
+
+class _HeldCursor:
+    """The stored segments, taken in order up to a place."""
+
+    def __init__(self, segments: Iterable[StoredSegment]) -> None:
+        self._segments = iter(segments)
+        self._next = next(self._segments, None)
+
+    def before(self, epoch: int, sequence: int) -> Iterator[StoredSegment]:
+        while self._next is not None and (self._next.epoch, self._next.sequence) < (epoch, sequence):
+            current, self._next = self._next, next(self._segments, None)
+            yield current
+
+    def rest(self) -> Iterator[StoredSegment]:
+        while self._next is not None:
+            current, self._next = self._next, next(self._segments, None)
+            yield current
 
 
 def lay_out(segments: Iterable[StoredSegment], plan: Plan) -> Layout:
@@ -199,15 +221,20 @@ def lay_out(segments: Iterable[StoredSegment], plan: Plan) -> Layout:
         plan: what is known to exist, and why something is missing.
     """
     builder = _Builder(plan)
-    holes = list(_split_by_cause(plan))
-    at = 0
-    for stored in segments:
-        while at < len(holes) and holes[at][:2] < (stored.epoch, stored.sequence):
-            builder.gap(*holes[at])
-            at += 1
+    held = _HeldCursor(segments)
+    for epoch, first, last in _split_by_cause(plan):
+        for stored in held.before(epoch, first):
+            builder.segment(stored)
+        # What the plan lacks may lie on the disk all the same, sealed or short.
+        for stored in held.before(epoch, last + 1):
+            if stored.sequence > first:
+                builder.gap(epoch, first, stored.sequence - 1)
+            builder.segment(stored)
+            first = stored.sequence + 1
+        if first <= last:
+            builder.gap(epoch, first, last)
+    for stored in held.rest():
         builder.segment(stored)
-    for hole in holes[at:]:
-        builder.gap(*hole)
     builder.finish()
     return Layout(
         tuple(builder.parts),
@@ -239,7 +266,8 @@ def _joined(gaps: list[Gap]) -> Iterator[Gap]:
         return
     current = gaps[0]
     for _, gap in pairwise(gaps):
-        same = (current.epoch, current.cause) == (gap.epoch, gap.cause) and gap.first == current.last + 1
+        same = (current.epoch, current.cause, current.is_partial) == (gap.epoch, gap.cause, gap.is_partial)
+        same = same and gap.first == current.last + 1
         if same and abs(gap.begin_seconds - current.end_seconds) < 1e-6:
             current = Gap(
                 epoch=gap.epoch,
@@ -249,6 +277,7 @@ def _joined(gaps: list[Gap]) -> Iterator[Gap]:
                 end_seconds=gap.end_seconds,
                 cause=gap.cause,
                 attempts=max(current.attempts, gap.attempts),
+                is_partial=gap.is_partial,
             )
         else:
             yield current

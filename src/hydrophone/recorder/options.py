@@ -39,6 +39,7 @@ class RecordOptions:
         poll_seconds: between looks at the record while live.
         patience: see `Patience`.
         keep_media_log: keep the working file of a finished, complete recording.
+        directory: go on with the item in this folder, wherever it lies.
     """
 
     archive: Path
@@ -50,6 +51,7 @@ class RecordOptions:
     poll_seconds: float = 60.0
     patience: Patience = Patience()
     keep_media_log: bool = False
+    directory: Path | None = None
 
 
 class StopSignal:

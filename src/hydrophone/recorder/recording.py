@@ -11,9 +11,10 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, TypeVar
 
-from hydrophone.archive import StreamStore, Take, find_item
+from hydrophone.archive import Item, StreamStore, Take, find_item
 from hydrophone.errors import (
     AbortedError,
     CanceledError,
@@ -196,7 +197,8 @@ class Recording:
         return look
 
     async def _find_stream(self, look: Look) -> Stream | None:
-        self._urls = [seen.url for seen in self._tools.streams.recall(look.key)]
+        seen = await asyncio.to_thread(self._tools.streams.recall, look.key)
+        self._urls = [seen.url] if seen is not None else []
         stream = await self._source.stream(look.media_key)
         if stream is not None:
             await self._remember_stream(stream)
@@ -358,10 +360,11 @@ class Recording:
 
     def _reopen(self) -> _Work | None:
         """The take of an earlier run, when the service does not even tell any more what it was."""
-        directory = find_item(self._options.archive, self._source.key)
+        item = find_item(self._options.archive, self._source.key)
+        directory = self._options.directory or (item.path if item else None)
         if directory is None:
             return None
-        take = Take.open(directory, create_facts={})
+        take = Take.open(directory)
         if self._look is None:
             for fact in take.events("look"):
                 self._look = read_look(fact)
@@ -371,12 +374,19 @@ class Recording:
     # ------------------------------------------------------------------ the take
 
     def _open(self, look: Look, kind: MediaKind) -> _Work:
-        archive = self._options.archive
-        directory = find_item(archive, look.key) or archive.joinpath(*self._folder(look, kind))
+        directory = self._options.directory or self._directory(look, kind)
+        Item.create(directory, look.key)
         take = Take.open(directory, create_facts={"id": look.key, "link": look.link, "media": kind.value})
         work = self._resume(take, kind)
         self._see(look)
         return work
+
+    def _directory(self, look: Look, kind: MediaKind) -> Path:
+        """The folder of an earlier run, whatever the title was then, or a new one."""
+        archive = self._options.archive
+        usual = archive.joinpath(*self._folder(look, kind))
+        found = None if Item(usual).saved_id() == look.key else find_item(archive, look.key)
+        return found.path if found else usual
 
     def _resume(self, take: Take, kind: MediaKind) -> _Work:
         """What a take knows from its journal, ready to go on."""
@@ -387,8 +397,9 @@ class Recording:
         for epoch, sequence, row in index:
             if index.is_complete(row):
                 held.setdefault(epoch, NumberSet()).add(sequence)
-        for epoch in index.epochs():
-            self._know_last(take, epochs, epoch)
+        for stored in take.segments() if len(index) else ():
+            # A restart of the numbering during the pause is noticed only by who knows how far the last run came.
+            epochs.know(stored.epoch, stored.sequence, stored.written_ns)
         plan = Plan(held)
         for fact in take.events("begin"):
             plan.begin_at(int(fact["epoch"]), int(fact["first"]))
@@ -398,14 +409,6 @@ class Recording:
         audience.resume()
         self._work = _Work(take, plan, epochs, audience, kind, index.total_segments)
         return self._work
-
-    @staticmethod
-    def _know_last(take: Take, epochs: EpochMap, epoch: int) -> None:
-        """Tell the epochs how far an earlier run came, so that a restart during the pause is noticed."""
-        last = max(take.index.held(epoch), default=None)
-        stored = take.segment(epoch, last) if last is not None else None
-        if stored is not None:
-            epochs.know(epoch, stored.sequence, stored.written_ns)
 
     def _folder(self, look: Look, kind: MediaKind) -> tuple[str, ...]:
         facts = NameFacts(
@@ -496,7 +499,10 @@ class Recording:
         if stream.url not in self._urls:
             self._urls.append(stream.url)
         if self._source.link:
-            await asyncio.to_thread(self._tools.streams.remember, self._source.key, stream.url, self._clock.now())
+            await asyncio.to_thread(self._remember_url, stream.url, self._clock.now())
+
+    def _remember_url(self, url: str, at: datetime) -> None:
+        self._tools.streams.remember(self._source.key, url, seen_at=at)
 
     def _notice(self, level: str, text: str) -> None:
         self._emit(Notice(key=self._source.key, level=level, text=text))

@@ -25,15 +25,11 @@ from hydrophone.model import (
     SpaceRef,
 )
 from hydrophone.recorder.sources import BroadcastSource, MediaKeySource, PlaylistSource, Source, SpaceSource
-from hydrophone.xweb import (
-    WebSession,
-    broadcasts_by_ids,
-    event_broadcast,
-    post_target,
-    short_link_target,
-    spaces_of_users,
-    user_by_handle,
-)
+from hydrophone.xweb.broadcasts import broadcasts_by_ids, event_broadcast
+from hydrophone.xweb.fleets import spaces_of_users
+from hydrophone.xweb.people import user_by_handle
+from hydrophone.xweb.posts import post_target, short_link_target
+from hydrophone.xweb.session import WebSession
 
 MAX_STEPS = 5  #: links that lead to links
 
@@ -107,7 +103,7 @@ class Resolver:
     async def _live_space_of(self, handle: str) -> Ref:
         user = await self._client.ask(user_by_handle(self._session, handle))
         spaces = await self._client.ask(spaces_of_users(self._session, [user.id]))
-        for space in spaces.values():
+        for space in spaces.spaces.values():
             return SpaceRef(space.id)
         raise NotFoundError(
             f"@{handle} is not in a live Space now", advice="give the link of the Space, or try again while it is live"

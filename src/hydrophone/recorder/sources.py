@@ -29,7 +29,10 @@ from hydrophone.model import (
     Stream,
     User,
 )
-from hydrophone.xweb import WebSession, broadcasts_by_ids, space_by_id, stream_by_media_key
+from hydrophone.xweb.broadcasts import broadcasts_by_ids
+from hydrophone.xweb.session import WebSession
+from hydrophone.xweb.spaces import space_by_id
+from hydrophone.xweb.streams import stream_by_media_key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,16 +90,17 @@ class SpaceSource:
     """A Space by its id."""
 
     has_states = True
+    __match_args__ = ("ref",)
 
     def __init__(self, client: AsyncClient, session: WebSession, ref: SpaceRef) -> None:
         self._client = client
         self._session = session
-        self._ref = ref
+        self.ref = ref
         self.key = str(ref.id)
         self.link = build_link(ref)
 
     async def look(self) -> Look:
-        return look_of_space(await self._client.ask(space_by_id(self._session, self._ref.id)), self.link)
+        return look_of_space(await self._client.ask(space_by_id(self._session, self.ref.id)), self.link)
 
     async def stream(self, media_key: MediaKey | None) -> Stream | None:
         return await _stream(self._client, self._session, media_key)
@@ -106,19 +110,20 @@ class BroadcastSource:
     """A video broadcast by its id."""
 
     has_states = True
+    __match_args__ = ("ref",)
 
     def __init__(self, client: AsyncClient, session: WebSession, ref: BroadcastRef) -> None:
         self._client = client
         self._session = session
-        self._ref = ref
+        self.ref = ref
         self.key = str(ref.id)
         self.link = build_link(ref)
 
     async def look(self) -> Look:
-        found = await self._client.ask(broadcasts_by_ids(self._session, [self._ref.id]))
-        broadcast = found.get(BroadcastId(self._ref.id))
+        found = await self._client.ask(broadcasts_by_ids(self._session, [self.ref.id]))
+        broadcast = found.get(BroadcastId(self.ref.id))
         if broadcast is None:
-            raise NotFoundError(f"there is no broadcast {self._ref.id}", endpoint="broadcasts/show")
+            raise NotFoundError(f"there is no broadcast {self.ref.id}", endpoint="broadcasts/show")
         return look_of_broadcast(broadcast, self.link)
 
     async def stream(self, media_key: MediaKey | None) -> Stream | None:
@@ -131,7 +136,7 @@ class PlaylistSource:
     has_states = False
 
     def __init__(self, ref: PlaylistRef, *, key: str, kind: MediaKind, opened_at: datetime) -> None:
-        self._ref = ref
+        self.ref = ref
         self._kind = kind
         self._opened_at = opened_at
         self.key = key
@@ -143,7 +148,7 @@ class PlaylistSource:
         )
 
     async def stream(self, media_key: MediaKey | None) -> Stream | None:
-        return Stream(url=self._ref.url, kind=self._kind)
+        return Stream(url=self.ref.url, kind=self._kind)
 
 
 class MediaKeySource:
@@ -154,7 +159,7 @@ class MediaKeySource:
     def __init__(self, client: AsyncClient, session: WebSession, ref: MediaKeyRef, *, opened_at: datetime) -> None:
         self._client = client
         self._session = session
-        self._ref = ref
+        self.ref = ref
         self._opened_at = opened_at
         self.key = str(ref.key)
         self.link = ""
@@ -165,12 +170,12 @@ class MediaKeySource:
             link="",
             state=SpaceState.UNKNOWN,
             title=f"Stream {self.key}",
-            media_key=self._ref.key,
+            media_key=self.ref.key,
             created_at=self._opened_at,
         )
 
     async def stream(self, media_key: MediaKey | None) -> Stream | None:
-        return await _stream(self._client, self._session, self._ref.key)
+        return await _stream(self._client, self._session, self.ref.key)
 
 
 def look_of_space(space: Space, link: str) -> Look:

@@ -1,0 +1,249 @@
+"""The whole of Hydrophone behind one door: `AsyncHydrophone`, and `Hydrophone` for those who do not write async code.
+
+The command line, the web pages and the Python API all go through here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from hydrophone.archive import VerifyReport, verify_item
+from hydrophone.checkup import Finding, examine
+from hydrophone.errors import NoReplayError, NotFoundError
+from hydrophone.hls import live_url, master_url
+from hydrophone.http.loopthread import LoopThread
+from hydrophone.model import Broadcast, BroadcastRef, MediaKey, Space, SpaceRef, Stream
+from hydrophone.recorder.events import Event, Outcome
+from hydrophone.recorder.options import RecordOptions, StopSignal
+from hydrophone.recorder.repairing import forget_damaged, refetchable_link
+from hydrophone.recorder.sources import BroadcastSource, SpaceSource
+from hydrophone.settings import Settings
+from hydrophone.wiring import Parts, connect
+from hydrophone.xweb.broadcasts import broadcasts_by_ids
+from hydrophone.xweb.spaces import space_by_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamUrls:
+    """Where the media of something is to be had. The URLs are secrets: whoever has one can listen.
+
+    `playlists` holds (name, url): what the service names, and what follows from it.
+    """
+
+    stream: Stream
+    playlists: tuple[tuple[str, str], ...] = field(repr=False)
+
+
+def _ignore(event: Event) -> None:
+    """Nobody is listening."""
+
+
+class AsyncHydrophone:
+    """Records, looks up, verifies and repairs.
+
+    Use it with ``async with``. One engine serves any number of recordings at once.
+    """
+
+    def __init__(self, settings: Settings | None = None, **overrides: Any) -> None:
+        """Begin.
+
+        Args:
+            settings: None loads them as the command line does (environment, TOML file, defaults).
+            overrides: single settings by name, when `settings` is None; they count as flags.
+        """
+        self.settings = settings or Settings.load(**overrides)
+        self._parts: Parts | None = None
+
+    async def __aenter__(self) -> Self:
+        self._parts = await connect(self.settings)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        parts, self._parts = self._parts, None
+        if parts is not None:
+            parts.session.save()
+            await parts.client.close()
+
+    async def record(
+        self,
+        links: str | Sequence[str],
+        *,
+        options: RecordOptions | None = None,
+        on_event: Callable[[Event], None] | None = None,
+        stop: StopSignal | None = None,
+    ) -> list[Outcome]:
+        """Record one link or many at once; one outcome for each, in their order.
+
+        What goes wrong with one of them is in its outcome (`error`) and does not touch the others.
+
+        Raises:
+            AbortedError: `stop` was told twice.
+        """
+        parts = await self._open()
+        return await parts.recorder.record(
+            [links] if isinstance(links, str) else list(links),
+            options or options_of(self.settings),
+            on_event=on_event or _ignore,
+            stop=stop,
+        )
+
+    async def info(self, link: str) -> Space | Broadcast:
+        """What the service says about a Space or a broadcast.
+
+        Raises:
+            LinkError: it is no link that we know.
+            RemoteError: the service will not tell; the class says why.
+        """
+        parts = await self._open()
+        source = await parts.resolver.resolve(link)
+        match source:
+            case SpaceSource(ref=SpaceRef(space_id)):
+                return await parts.client.ask(space_by_id(parts.session, space_id))
+            case BroadcastSource(ref=BroadcastRef(broadcast_id)):
+                broadcast = (await parts.client.ask(broadcasts_by_ids(parts.session, [broadcast_id])))[broadcast_id]
+                if broadcast is not None:
+                    return broadcast
+        raise NotFoundError(f"nothing is known about {link!r} but its stream", advice="use `hydrophone record`")
+
+    async def stream(self, link: str) -> StreamUrls:
+        """Where the media is to be had now.
+
+        Raises:
+            NoReplayError: the service offers no stream now.
+        """
+        parts = await self._open()
+        source = await parts.resolver.resolve(link)
+        look = await source.look()
+        stream = await source.stream(MediaKey(look.media_key) if look.media_key else None)
+        if stream is None:
+            raise NoReplayError(f"{look.title!r} has no stream now ({look.state.value})")
+        derived = (("stream", stream.url), ("live", live_url(stream.url)), ("master", master_url(stream.url)))
+        urls: dict[str, str] = {}
+        for name, url in derived:
+            if url is not None and url not in urls:
+                urls[url] = name
+        return StreamUrls(stream=stream, playlists=tuple((name, url) for url, name in urls.items()))
+
+    async def verify(self, path: Path | str, *, deep: bool = False) -> VerifyReport:
+        """Check an item on disk: every file, journal line and segment. Needs no network."""
+        return await asyncio.to_thread(verify_item, Path(path), is_deep=deep)
+
+    async def repair(
+        self,
+        path: Path | str,
+        *,
+        on_event: Callable[[Event], None] | None = None,
+        stop: StopSignal | None = None,
+    ) -> Outcome:
+        """Fetch again what an item lacks or holds damaged, and make its files anew.
+
+        Raises:
+            ArchiveError: it is no item, or its journal does not say what it is a recording of.
+            TakeInUseError: it is being recorded right now.
+        """
+        folder = Path(path)
+        await asyncio.to_thread(forget_damaged, folder)
+        link = await asyncio.to_thread(refetchable_link, folder)
+        (outcome,) = await self.record(
+            link, options=options_of(self.settings, into=folder), on_event=on_event, stop=stop
+        )
+        return outcome
+
+    async def doctor(self) -> list[Finding]:
+        """Check login, service, clock and disk."""
+        return await examine(await self._open())
+
+    async def _open(self) -> Parts:
+        if self._parts is None:
+            self._parts = await connect(self.settings)
+        return self._parts
+
+
+class Hydrophone:
+    """`AsyncHydrophone` for synchronous code. Use it with ``with``; it may be used inside a running event loop."""
+
+    def __init__(self, settings: Settings | None = None, **overrides: Any) -> None:
+        self._engine = AsyncHydrophone(settings, **overrides)
+        self._thread = LoopThread("hydrophone")
+
+    @property
+    def settings(self) -> Settings:
+        return self._engine.settings
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def record(
+        self,
+        links: str | Sequence[str],
+        *,
+        options: RecordOptions | None = None,
+        on_event: Callable[[Event], None] | None = None,
+    ) -> list[Outcome]:
+        """See `AsyncHydrophone.record`. Events arrive on another thread; Ctrl-C finishes what is there."""
+        return self._thread.run(self._record(links, options, on_event))
+
+    async def _record(
+        self,
+        links: str | Sequence[str],
+        options: RecordOptions | None,
+        on_event: Callable[[Event], None] | None,
+    ) -> list[Outcome]:
+        return await self._engine.record(links, options=options, on_event=on_event)
+
+    def info(self, link: str) -> Space | Broadcast:
+        """See `AsyncHydrophone.info`."""
+        return self._thread.run(self._engine.info(link))
+
+    def stream(self, link: str) -> StreamUrls:
+        """See `AsyncHydrophone.stream`."""
+        return self._thread.run(self._engine.stream(link))
+
+    def verify(self, path: Path | str, *, deep: bool = False) -> VerifyReport:
+        """See `AsyncHydrophone.verify`."""
+        return self._thread.run(self._engine.verify(path, deep=deep))
+
+    def repair(self, path: Path | str, *, on_event: Callable[[Event], None] | None = None) -> Outcome:
+        """See `AsyncHydrophone.repair`."""
+        return self._thread.run(self._engine.repair(path, on_event=on_event))
+
+    def doctor(self) -> list[Finding]:
+        """See `AsyncHydrophone.doctor`."""
+        return self._thread.run(self._engine.doctor())
+
+    def close(self) -> None:
+        """Close all connections and end the thread."""
+        self._thread.close(self._engine.close())
+
+
+def options_of(settings: Settings, *, into: Path | None = None) -> RecordOptions:
+    """What the settings say about recording. `into` is an item's folder that must be gone on with."""
+    return RecordOptions(
+        archive=settings.archive,
+        wait=settings.wait,
+        live_edge=settings.live_edge,
+        connections=settings.connections,
+        format=settings.format,
+        output=settings.output,
+        poll_seconds=settings.poll_seconds,
+        directory=into,
+    )
+
+
+__all__ = ["AsyncHydrophone", "Finding", "Hydrophone", "StreamUrls", "options_of"]

@@ -1,0 +1,137 @@
+"""The parts put together as the settings say: endpoints, port, session, clock, stores.
+
+Only `app` uses this; it is apart from it so that one file shows what is connected to what, and the other what can be
+done with it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from hydrophone.archive import SECRET_MODE, StreamStore, write_file
+from hydrophone.errors import SettingsError, UnreachableError
+from hydrophone.http import AsyncClient, Budgets, Endpoints, HostKind, HttpSettings, Request
+from hydrophone.logins import FoundLogin, find_login, secret_file
+from hydrophone.recorder.clock import Clock
+from hydrophone.recorder.recorder import Recorder
+from hydrophone.recorder.recording import Tools
+from hydrophone.recorder.resolving import Resolver
+from hydrophone.settings import Settings
+from hydrophone.xweb.session import WebSession
+
+
+class StateFile:
+    """Small JSON values between two runs, in one private file. A damaged file is an empty one: all of it can be had
+    again."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def get(self, key: str) -> Any:
+        return self._load().get(key)
+
+    def put(self, key: str, value: Any) -> None:
+        write_file(self._path, json.dumps({**self._load(), key: value}, indent=1), mode=SECRET_MODE)
+
+    def _load(self) -> dict[str, Any]:
+        with contextlib.suppress(OSError, ValueError, RecursionError):
+            found = json.loads(self._path.read_bytes())
+            return found if isinstance(found, dict) else {}
+        return {}
+
+
+@dataclass(slots=True)
+class Parts:
+    """Everything that is connected, for as long as the app is open."""
+
+    settings: Settings
+    client: AsyncClient
+    clock: Clock
+    session: WebSession
+    login: FoundLogin | None
+    resolver: Resolver
+    recorder: Recorder
+    state_dir: Path
+
+
+async def connect(settings: Settings) -> Parts:
+    """Put the parts together.
+
+    Raises:
+        SettingsError: a setting cannot be used.
+        UnreachableError: a sandbox was asked for, and none answers.
+    """
+    http = HttpSettings(
+        proxy=settings.proxy, ca_file=settings.ca_file, cdn_connections=max(256, settings.connections * 4)
+    )
+    state_dir = settings.state_dir
+    endpoints, clock = Endpoints.production(), Clock()
+    if settings.provider == "sandbox":
+        endpoints, clock = await _sandbox(settings, http)
+        # What a sandbox says must never be taken for what X says.
+        state_dir = state_dir / "sandbox"
+    elif settings.endpoints:
+        endpoints = Endpoints(bases={**endpoints.bases, **settings.endpoints})
+    budgets = Budgets(state_dir / "budgets.json", clock=lambda: clock.now().timestamp())
+    client = AsyncClient(endpoints, settings=http, budgets=budgets)
+    login = find_login(settings)
+    session = WebSession(
+        store=StateFile(state_dir / "web.json"), is_api=endpoints.is_api, now=clock.now, user_agent=http.user_agent
+    )
+    if login is not None:
+        login.login.on_rotation = secret_file(settings).remember_rotation
+        session.use_login(login.login)
+    tools = Tools(
+        client=client,
+        clock=clock,
+        streams=StreamStore(state_dir / "streams.jsonl"),
+        credential=login.login if login else None,
+        own_ids=frozenset(str(one) for one in session.own_user_ids),
+    )
+    resolver = Resolver(client, session, clock.now)
+    return Parts(
+        settings=settings,
+        client=client,
+        clock=clock,
+        session=session,
+        login=login,
+        resolver=resolver,
+        recorder=Recorder(tools, resolver),
+        state_dir=state_dir,
+    )
+
+
+async def _sandbox(settings: Settings, http: HttpSettings) -> tuple[Endpoints, Clock]:
+    """The addresses of a running sandbox, and its clock."""
+    if settings.endpoints:
+        return Endpoints.sandbox(settings.endpoints), Clock()
+    if settings.sandbox is None:
+        raise SettingsError(
+            "the provider is sandbox, and no sandbox is named",
+            setting="sandbox",
+            advice="start one with `hydrophone sandbox` and set HYDROPHONE_SANDBOX to the control URL it prints",
+        )
+    control = Endpoints.sandbox({"control": settings.sandbox})
+    async with AsyncClient(control, settings=http) as client:
+        request = Request("GET", settings.sandbox.rstrip("/") + "/healthz", service="control", kind=HostKind.API)
+        try:
+            facts = (await client.send(request)).json()
+        except UnreachableError as error:
+            raise UnreachableError(
+                f"no sandbox answers at {settings.sandbox}",
+                host=error.host,
+                advice="start one with `hydrophone sandbox`",
+            ) from error
+    return Endpoints.sandbox(_bases(facts)), Clock(
+        speed=float(facts.get("speed", 1.0)), origin_at=datetime.fromisoformat(facts["now"])
+    )
+
+
+def _bases(facts: Mapping[str, Any]) -> dict[str, str]:
+    return {str(name): str(base) for name, base in facts["bases"].items()}
