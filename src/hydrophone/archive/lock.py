@@ -10,7 +10,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from hydrophone.archive.durable import DISK, Disk, disk_errors, write_file
-from hydrophone.errors import TakeInUseError
+from hydrophone.errors import DiskError, TakeInUseError
 
 
 class TakeLock:
@@ -24,17 +24,21 @@ class TakeLock:
         self._owner = directory / "owner.json"
         # Not thread-local: a take may be closed by another thread than the one that opened it.
         self._lock = FileLock(directory / "lock", thread_local=False)
-        try:
-            with disk_errors(directory):
+        with disk_errors(directory):
+            try:
                 self._lock.acquire(timeout=0)
-        except Timeout:
-            raise TakeInUseError(
-                f"{directory.parent}: already being recorded by {_describe(self._owner)}",
-                advice="Wait for it, or stop it first.",
-            ) from None
-        # The owner's name is only for the message. Where it cannot be written, the lock counts all the same.
-        with contextlib.suppress(Exception):
+            except Timeout:  # which is an OSError
+                raise TakeInUseError(
+                    f"{directory.parent}: already being recorded by {_describe(self._owner)}",
+                    advice="Wait for it, or stop it first.",
+                ) from None
+        try:
             write_file(self._owner, json.dumps({"pid": os.getpid()}), disk=disk)
+        except DiskError:
+            pass  # The owner's name is only for the message; the lock counts all the same.
+        except BaseException:
+            self._lock.release()
+            raise
 
     def release(self) -> None:
         """Let go; harmless when already released."""
