@@ -1,6 +1,6 @@
 """Tables for spreadsheets: CSV that opens as data and never as a formula.
 
-A spreadsheet runs a cell that begins with ``=``, ``+``, ``-``, ``@``, a tab or a carriage return. Such text gets an
+A spreadsheet runs a cell that begins with ``=``, ``+``, ``-``, ``@``, a tab or a line end. Such text gets an
 apostrophe in front, which spreadsheets take as "this is text"; and text that already begins with an apostrophe gets
 one more, so that `plain_cell` can take exactly one away again. Numbers are written as they are.
 
@@ -20,7 +20,7 @@ from hydrophone.render.times import instant_text
 Cell = str | int | float | None
 
 # Full-width forms, too: some spreadsheets read them as their plain relatives.
-RISKY = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "'")
+RISKY = ("=", "+", "-", "@", "\t", "\n", "＝", "＋", "－", "＠", "'")
 
 
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
@@ -34,13 +34,14 @@ def csv_text(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
 
 
 def safe_cell(text: str) -> str:
-    """`text` as a cell that no spreadsheet runs. NUL, which readers choke on, becomes ``�``."""
-    text = sound_text(text).replace("\0", "�")
+    """`text` as a cell that no spreadsheet runs; line ends become line feeds, and NUL (readers choke on it) ``�``."""
+    # A carriage return alone would stay without quotes, and readers would take it for the end of the row.
+    text = sound_text(text).replace("\0", "�").replace("\r\n", "\n").replace("\r", "\n")
     return "'" + text if text.lstrip(" \u00a0\u3000").startswith(RISKY) else text
 
 
 def plain_cell(cell: str) -> str:
-    """The text that `safe_cell` was given."""
+    """The text that `safe_cell` was given, apart from line ends and NUL."""
     return cell.removeprefix("'")
 
 

@@ -67,7 +67,7 @@ def _continues(text: str, at: int) -> bool:
     if not _is_flag_letter(here):
         return False
     run = 0
-    while run < at and run < 16 and _is_flag_letter(text[at - 1 - run]):
+    while run < at and _is_flag_letter(text[at - 1 - run]):
         run += 1
     return run % 2 == 1
 
