@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from hydrophone.app import options_of
 from hydrophone.model import Broadcast, Coverage, Gap, GapCause, Space, SpaceState, User
 from hydrophone.recorder.events import (
     Event,
@@ -23,7 +24,7 @@ from hydrophone.recorder.events import (
     Started,
     Waiting,
 )
-from hydrophone.recorder.options import RecordOptions, StopSignal
+from hydrophone.recorder.options import StopSignal
 
 AT = datetime(2026, 3, 14, 18, 0, tzinfo=UTC)
 KEY = "1vOxwdyYrlqKB"
@@ -117,11 +118,10 @@ class FakeEngine:
         self,
         links: Sequence[str],
         *,
-        options: RecordOptions,
         on_event: Callable[[Event], None],
         stop: StopSignal,
     ) -> list[Outcome]:
-        self.calls.append(("record", tuple(links), options))
+        self.calls.append(("record", tuple(links), options_of(self.settings)))
         if self.error:
             raise self.error
         if self.runs_until_told:

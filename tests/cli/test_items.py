@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from cli.fake_engine import FakeEngine, outcome
 from hydrophone.archive.verify import Finding, Trouble, VerifyReport
 from hydrophone.cli.items import items_named
 from hydrophone.errors import NotFoundError
-from hydrophone.recorder.events import Outcome, Result
+from hydrophone.recorder.events import Event, Outcome, Result
+from hydrophone.recorder.options import StopSignal
 
 
 @pytest.fixture
@@ -56,7 +58,7 @@ class VerifyingEngine(FakeEngine):
         super().__init__()
         self.findings, self.gaps, self.end = findings, gaps, end
 
-    async def verify(self, path: Path) -> VerifyReport:
+    async def verify(self, path: Path, *, deep: bool) -> VerifyReport:
         return VerifyReport(
             path=path,
             ok=("audio.m4a",),
@@ -67,8 +69,9 @@ class VerifyingEngine(FakeEngine):
             has_media=True,
         )
 
-    async def repair(self, path: Path) -> Outcome:
+    async def repair(self, path: Path, *, on_event: Callable[[Event], None], stop: StopSignal) -> Outcome:
         assert self.end
+        on_event(self.end)
         return self.end
 
 

@@ -16,7 +16,6 @@ from hydrophone.errors import SettingsError
 if TYPE_CHECKING:
     from hydrophone.app import AsyncHydrophone
     from hydrophone.recorder.events import Outcome
-    from hydrophone.recorder.options import RecordOptions
     from hydrophone.settings import Settings
 
 
@@ -83,21 +82,6 @@ def record(
     return code_of_outcomes(outcomes)
 
 
-def options_of(settings: Settings) -> RecordOptions:
-    """What the settings say about recording."""
-    from hydrophone.recorder.options import RecordOptions
-
-    return RecordOptions(
-        archive=settings.archive,
-        wait=settings.wait,
-        live_edge=settings.live_edge,
-        connections=settings.connections,
-        format=settings.format,
-        output=settings.output,
-        poll_seconds=settings.poll_seconds,
-    )
-
-
 def _record_all(settings: Settings, links: list[str], common: Common) -> list[Outcome]:
     from hydrophone.cli.progress import listener_for
     from hydrophone.cli.running import run, signals_to
@@ -108,7 +92,7 @@ def _record_all(settings: Settings, links: list[str], common: Common) -> list[Ou
     async def work(engine: AsyncHydrophone) -> list[Outcome]:
         stop = StopSignal()
         with signals_to(stop, say=listener.note):
-            return await engine.record(links, options=options_of(settings), on_event=listener, stop=stop)
+            return await engine.record(links, on_event=listener, stop=stop)
 
     try:
         return run(settings, work)

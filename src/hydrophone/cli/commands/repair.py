@@ -30,19 +30,22 @@ def repair(*items: str, common: Common = Common()) -> int:  # noqa: B008  (froze
     from hydrophone.cli.items import items_named
     from hydrophone.cli.outcomes import code_of_outcomes
     from hydrophone.cli.progress import listener_for
-    from hydrophone.cli.running import run
+    from hydrophone.cli.running import run, signals_to
+    from hydrophone.recorder.options import StopSignal
 
     settings = common.settings()
     paths = items_named(items, settings.archive)
     listener = listener_for(as_json=common.as_json, quiet=common.quiet)
 
     async def work(engine: AsyncHydrophone) -> list[Outcome]:
-        outcomes = []
-        for path in paths:
-            outcome = await engine.repair(path)
-            listener(outcome)
-            outcomes.append(outcome)
-        return outcomes
+        stop = StopSignal()
+        with signals_to(stop, say=listener.note):
+            outcomes = []
+            for path in paths:
+                outcomes.append(await engine.repair(path, on_event=listener, stop=stop))
+                if stop.is_finishing:
+                    break
+            return outcomes
 
     try:
         return code_of_outcomes(run(settings, work))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
 
 from hydrophone.cli import screen
 from hydrophone.cli.context import Common
@@ -17,7 +19,11 @@ if TYPE_CHECKING:
 SHOWN_FINDINGS = 20
 
 
-def verify(*items: str, common: Common = Common()) -> int:  # noqa: B008  (frozen)
+def verify(
+    *items: str,
+    deep: Annotated[bool, Parameter(name="--deep", show_default=False)] = False,
+    common: Common = Common(),  # noqa: B008  (frozen)
+) -> int:
     """Check recordings against their manifests.
 
     Reads every byte and writes nothing. Gaps that a recording itself admits
@@ -33,6 +39,8 @@ def verify(*items: str, common: Common = Common()) -> int:  # noqa: B008  (froze
     ----------
     items
         Folders of items, folders above them, or ids; the whole archive if none is named.
+    deep
+        Check each segment against the journal too, even where the whole file is as it should be.
     """
     from hydrophone.cli.items import items_named
     from hydrophone.cli.running import run
@@ -41,7 +49,7 @@ def verify(*items: str, common: Common = Common()) -> int:  # noqa: B008  (froze
     paths = items_named(items, settings.archive)
 
     async def work(engine: AsyncHydrophone) -> list[VerifyReport]:
-        return [await _one(engine, path, common) for path in paths]
+        return [await _one(engine, path, common, deep=deep) for path in paths]
 
     reports = run(settings, work)
     good = sum(report.is_intact for report in reports)
@@ -57,8 +65,8 @@ def code_of_report(report: VerifyReport) -> Exit:
     return Exit.GAPS if report.gaps else Exit.DONE
 
 
-async def _one(engine: AsyncHydrophone, path: Path, common: Common) -> VerifyReport:
-    report = await engine.verify(path)
+async def _one(engine: AsyncHydrophone, path: Path, common: Common, *, deep: bool) -> VerifyReport:
+    report = await engine.verify(path, deep=deep)
     if common.as_json:
         screen.say_json({"exit_code": int(code_of_report(report)), **report.as_json()})
     common.say(*lines_of(report))
