@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from hls_building import KEY, LIVE, TOKEN, URLS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hls_building import KEY, LIVE, TOKEN, URLS
 from hydrophone.hls import (
     is_audio_space,
     is_cdn_host,

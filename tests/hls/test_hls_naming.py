@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from hls_building import NAMES, URLS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hls_building import NAMES, URLS
 from hydrophone.hls import (
     SegmentName,
     parse_segment_name,

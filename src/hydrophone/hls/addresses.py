@@ -6,6 +6,7 @@ Whoever knows the key in such a URL can listen, so keys and tokens never get int
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from urllib.parse import urljoin, urlsplit
 
@@ -220,6 +221,29 @@ class EntryRule:
         if not own and self._folder is None:
             return None, "it leads to another host"
         return url, ""
+
+
+class HostCheck:
+    """A rule of the caller about hosts, asked once for each origin: a list names the same one 20,000 times."""
+
+    __slots__ = ("_answers", "_check", "_latest")
+
+    def __init__(self, check: Callable[[str], bool]) -> None:
+        self._check = check
+        self._answers: dict[str, bool] = {}
+        self._latest = "\0"  # an origin that is allowed, with the slash behind it
+
+    def allow(self, url: str) -> bool:
+        """True when the caller's rule allows the host of this absolute http(s) URL."""
+        if url.startswith(self._latest):
+            return True
+        origin = url[: url.find("/", 8) + 1] or url
+        allowed = self._answers.get(origin)
+        if allowed is None:
+            allowed = self._answers[origin] = self._check(url)
+        if allowed and origin.endswith("/"):
+            self._latest = origin
+        return allowed
 
 
 # ---------------------------------------------------------------- for people

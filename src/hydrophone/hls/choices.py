@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hydrophone.hls.addresses import EntryRule
+from hydrophone.hls.addresses import EntryRule, HostCheck
 from hydrophone.hls.attributes import read_attributes, read_decimal, read_size, read_whole
 from hydrophone.hls.naming import MAX_SEQUENCE
 from hydrophone.hls.noting import BLANKS, MAX_LINE_CHARACTERS, Problems
@@ -19,7 +19,7 @@ class ChoiceReader:
     def __init__(self, url: str, check: Callable[[str], bool] | None) -> None:
         self.problems = Problems()
         self._url = url
-        self._check = check
+        self._hosts = None if check is None else HostCheck(check)
         self._rule = EntryRule(url)
         self._variants: dict[str, Variant] = {}
         self._renditions: list[Rendition] = []
@@ -49,7 +49,7 @@ class ChoiceReader:
 
     def _resolve(self, line: int, reference: str) -> str | None:
         url, reason = self._rule.resolve(reference)
-        if url is not None and self._check is not None and not self._check(url):
+        if url is not None and self._hosts is not None and not self._hosts.allow(url):
             url, reason = None, "it leads to an address that is not allowed here"
         if url is None:
             self.problems.add(line, f"a variant is refused: {reason}")

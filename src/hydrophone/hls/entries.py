@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cached_property
 from urllib.parse import urlsplit
 
-from hydrophone.hls.addresses import EntryRule, is_audio_space, original_url
+from hydrophone.hls.addresses import EntryRule, HostCheck, is_audio_space, original_url
 from hydrophone.hls.attributes import (
     MAX_DURATION_SECONDS,
     read_attributes,
@@ -26,6 +26,8 @@ from hydrophone.model import Segment, SegmentKey
 # The service's own form of an entry. It is joined to the folder without the general rules, which cost ten times more.
 _NAMED = re.compile(f"({SEGMENT_NAME.pattern})")
 _PLAIN_ENTRY = re.compile(_NAMED.pattern + r"(?:\?[A-Za-z0-9_.~=&-]{0,200})?")
+# A name in the same folder, of any form: nothing in it can lead elsewhere.
+_SIMPLE_ENTRY = re.compile(r"([A-Za-z0-9_-][A-Za-z0-9_.~-]{0,250})(?:\?[A-Za-z0-9_.~=&-]{0,200})?")
 _KEY_HOSTS = ("x.com", "twitter.com")
 _MAX_SKIPPED = 1_000_000
 
@@ -36,7 +38,7 @@ class MediaReader:
     def __init__(self, url: str, check: Callable[[str], bool] | None, check_key: Callable[[str], bool] | None) -> None:
         self.problems = Problems()
         self._url = url
-        self._check = check
+        self._hosts = None if check is None else HostCheck(check)
         self._check_key = check_key
         # Audio segments are only served below non_transcode: below the token they answer 400.
         self._swaps_base = "/transcode/" in url and is_audio_space(url)
@@ -124,11 +126,14 @@ class MediaReader:
         if match is not None:
             url = self._folder + reference
             name = match[1]
+        elif self._plain_allowed and (simple := _SIMPLE_ENTRY.fullmatch(reference)):
+            url = self._folder + reference
+            name = simple[1]
         else:
             url, reason = self._resolve(reference)
             name = reference.partition("#")[0].partition("?")[0].rpartition("/")[2]
             match = _NAMED.fullmatch(name)
-        if not reason and self._check is not None and not self._check(url):
+        if not reason and self._hosts is not None and not self._hosts.allow(url):
             reason = "it leads to an address that is not allowed here"
         if reason:
             self._refuse(line, expected, reason)
@@ -281,7 +286,7 @@ class MediaReader:
 
     def _read_map(self, line: int, value: str) -> None:
         url, reason = self._rule.resolve(read_attributes(value).get("URI", ""))
-        if url is None or (self._check is not None and not self._check(url)):
+        if url is None or (self._hosts is not None and not self._hosts.allow(url)):
             self.problems.add(line, f"the initialisation section is refused: {reason or 'not allowed here'}")
         else:
             self._map_url = url

@@ -31,8 +31,8 @@ def parse_playlist(
 
     Args:
         body: as served; at most 8 MiB, of which the first 200,000 entries count.
-        check: one more rule for the URLs of entries; an entry for which it is False is refused. It cannot allow
-            what the playlist's own rule forbids: another host, another stream's key, another scheme.
+        check: one more rule for the hosts of entries, asked once for each; an entry for which it is False is
+            refused. It cannot allow what the playlist's own rule forbids: another origin, key or scheme.
         check_key: which URLs a decryption key may be fetched from; by default https on the service's API hosts,
             and the playlist's own origin. A key that is refused leaves an empty URL in `SegmentKey`.
 
