@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 TICKS = 90_000  #: of MPEG-TS, a second
 MAX_BACK_SECONDS = 0.5  #: decoding times never step back in a healthy stream
 BUFFER_BYTES = 1 << 18
-READ_OPTIONS = {"protocol_whitelist": "", "fflags": "+discardcorrupt"}
+# Not "discardcorrupt": a joint between two segments makes the library call a whole frame corrupt, and drop it.
+READ_OPTIONS = {"protocol_whitelist": ""}
 WRITE_OPTIONS = {"fflags": "+bitexact"}  #: no version of a library in the file: the same input gives the same bytes
 
 
@@ -72,13 +73,15 @@ def write_mp4(
             missing keeps its length.
 
     Raises:
-        MediaError: not one packet of sound or picture could be read.
+        MediaError: not one packet of sound or picture could be read, or the stream is so damaged at its beginning that
+            the result could not be opened.
     """
     import av
 
     with tempfile.TemporaryFile(dir=scratch) as file:
         try:
             report = _remux(file, chunks, chapters, created_at, max_jump_seconds)
+            _check_opens(file)
         except (av.FFmpegError, ValueError) as error:
             raise MediaError(f"this is no video stream that can be packed: {_reason(error)}") from error
         marks = orderly(chapters, report.seconds)
@@ -128,12 +131,13 @@ class _Report:
     timeline: Timeline
     packets: dict[str, int] = field(default_factory=dict)
     dropped: int = 0
+    begin: int | None = None  #: when the first packet is shown
     end: int = 0
     problem: str = ""
 
     @property
     def seconds(self) -> float:
-        return self.end / TICKS
+        return (self.end - (self.begin or 0)) / TICKS
 
 
 def _remux(
@@ -158,6 +162,16 @@ def _remux(
         if not report.packets:
             raise MediaError("the stream holds neither sound nor picture")
     return report
+
+
+def _check_opens(file: Any) -> None:
+    """Where the first key frame is damaged, the library writes a description of the picture that nobody can read."""
+    import av
+
+    file.seek(0)
+    with av.open(file, "r", format="mp4") as container:
+        if not container.streams:
+            raise MediaError("the result holds no stream")
 
 
 def _pair_streams(source: InputContainer, target: OutputContainer) -> dict[int, Any]:
@@ -209,6 +223,7 @@ def _write_packet(packet: Packet[Any], output: Any, target: OutputContainer, rep
         report.dropped += 1
         return
     report.packets[kind] = report.packets.get(kind, 0) + 1
+    report.begin = shown if report.begin is None else min(report.begin, shown)
     report.end = max(report.end, shown + duration)
 
 
