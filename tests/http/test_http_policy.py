@@ -81,7 +81,8 @@ def test_a_local_name_is_refused_before_it_is_resolved(host: str) -> None:
         "file:///etc/passwd", "data:text/plain,x", "concat:a|b", "ftp://x.com/", "//x.com/a", "x.com", "", "https://",
         "https://user@x.com/", "https://x.com:pass@evil.example/", "https://x.com\\@evil.example/",
         "https://x.com/\r\nHost: evil", "https://x.com/a\\b", "https://[::1", "https://x.com:99999/", "https://x com/",
-        "https://xn--x.com%2eevil.example/", "javascript:alert(1)", "https://x.com\t.evil.example/",
+        "https://xn--x.com%2eevil.example/", "https://" + "a" * 64 + ".example/", "https://a..example/",
+        "https://" + "a." * 127 + "example/", "https://caf\u00e9.example/", "javascript:alert(1)", "https://x.com\t.evil.example/",
     ],
 )  # fmt: skip
 def test_what_is_no_plain_web_address_is_refused(url: str) -> None:

@@ -83,7 +83,7 @@ class AsyncClient:
         self.budgets = budgets or Budgets()
         self._rng = rng or Random()
         self._proxies = Proxies(self.settings)
-        # Loading the system's authorities takes 30 ms, which a short command may never need; a bad CA file shows at once.
+        # Loading the system's authorities takes 30 ms that nobody may need; a bad CA file shows at once.
         self._tls = tls_context(self.settings) if self.settings.ca_file else None
         self._lanes: dict[HostKind, _Lane] = {}
         self._routes: dict[tuple[HostKind, Origin], str | None] = {}

@@ -21,7 +21,8 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 _PRINTABLE = re.compile(r"[!-~]+")
 #: Up to the path of an address whose host nobody can read in two ways.
 _PLAIN_BASE = re.compile(r"(https?://[a-z0-9.-]+(?::[0-9]+)?)/[!-\[\]-~]*")
-_HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?")
+#: Longer labels and names make the resolver raise errors of its own kind.
+_HOST = re.compile(r"(?=.{1,253}\Z)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\.?")
 _NUMERIC_LABEL = re.compile(r"(?:0x[0-9a-f]*|[0-9]+)\Z")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 _LOCAL_NAMES = ("localhost", "local", "internal", "home.arpa", "localdomain")
