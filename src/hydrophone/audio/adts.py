@@ -82,7 +82,8 @@ class AdtsScan:
 def scan_adts(data: bytes) -> AdtsScan:
     """Count and locate the frames of a segment. Any bytes are allowed; the cost is linear in their number.
 
-    A frame is only believed when another frame, a tag or the end follows it: junk contains false beginnings.
+    A frame is only believed when another frame, a tag or the end follows it, for junk contains false beginnings; or
+    when it stands just where the frame before it ended and has the same format, so that junk between frames costs none.
     """
     return _scan_clean(data) or _scan_carefully(data)
 
@@ -169,6 +170,7 @@ class _CarefulScan:
         self._tags: list[TagSpan] = []
         self._runs: list[tuple[int, int]] = []
         self._formats: list[tuple[int, int, int]] = []
+        self._latest = (0, 0, 0)
         self._blocks = 0
         self._junk = 0
         self._leading = 0
@@ -183,7 +185,7 @@ class _CarefulScan:
             size = tag_size(data, at) if len(self._tags) < MAX_TAGS else 0
             is_tag = size > 0
             if not is_tag:
-                size = self._frame_at(at)
+                size = self._frame_at(at, follows=at > 0 and not skipped)
             if not size:
                 self._false_beginnings += 1
                 following = self._next_beginning(at + 1)
@@ -213,8 +215,8 @@ class _CarefulScan:
             self._junk, skipped = self._junk + skipped, 0
         return self._result(skipped)
 
-    def _frame_at(self, at: int) -> int:
-        """The length of the frame that begins here, 0 when none does."""
+    def _frame_at(self, at: int, *, follows: bool) -> int:
+        """The length of the frame that begins here, 0 when none does. `follows`: a frame or tag ended here."""
         data = self._data
         size = frame_size(data, at)
         if not size or at + size > len(data):
@@ -222,7 +224,14 @@ class _CarefulScan:
         after = at + size
         if after == len(data) or _is_sync(data, after) or data.startswith(b"ID3", after):
             return size
+        if follows and self._sizes and self._format_at(at) == self._latest:
+            return size
         return 0
+
+    def _format_at(self, at: int) -> tuple[int, int, int]:
+        """Rate, channels and profile of a valid header."""
+        b2, b3 = self._data[at + 2], self._data[at + 3]
+        return SAMPLING_RATES[b2 >> 2 & 15], _channels((b2 & 1) << 2 | b3 >> 6), b2 >> 6
 
     def _next_beginning(self, at: int) -> int:
         """The next place where a frame or a tag could begin, or the end."""
@@ -232,13 +241,11 @@ class _CarefulScan:
         return match.start() if match else len(self._data)
 
     def _take_frame(self, at: int, size: int) -> None:
-        data = self._data
         self._sizes.append(size)
-        self._blocks += (data[at + 6] & 3) + 1
-        index = data[at + 2] >> 2 & 15
-        form = (SAMPLING_RATES[index], _channels((data[at + 2] & 1) << 2 | data[at + 3] >> 6), data[at + 2] >> 6)
-        if len(self._formats) < 2 and form not in self._formats:
-            self._formats.append(form)
+        self._blocks += (self._data[at + 6] & 3) + 1
+        self._latest = self._format_at(at)
+        if len(self._formats) < 2 and self._latest not in self._formats:
+            self._formats.append(self._latest)
 
     def _result(self, tail: int) -> AdtsScan:
         rate, channels, profile = self._formats[0] if self._formats else (0, 0, 0)
