@@ -61,7 +61,9 @@ class ControlDesk:
         self._world = world
 
     def health(self, exchange: Exchange) -> Any:
-        return {"ok": True, "now": self._world.now().isoformat()}
+        """All that a client needs to talk to this sandbox: addresses and clock."""
+        world = self._world
+        return {"ok": True, "now": world.now().isoformat(), "speed": world.clock.speed, "bases": dict(world.bases)}
 
     def show(self, exchange: Exchange) -> Any:
         return describe(self._world)
