@@ -335,7 +335,8 @@ class Connection(asyncio.Protocol):
             return None
         del self._buffer[:consumed]
         keep = lower.get("connection", "").lower()
-        if keep == "close" or (version == "HTTP/1.0" and keep != "keep-alive"):
+        # Some programs open a tunnel in HTTP/1.0; it lives on all the same.
+        if method != "CONNECT" and (keep == "close" or (version == "HTTP/1.0" and keep != "keep-alive")):
             asyncio.get_running_loop().call_soon(self._close_when_idle)
         return Exchange(self, method, target, headers, body, self.service)
 
