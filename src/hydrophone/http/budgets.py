@@ -327,9 +327,9 @@ def _write(path: Path, budgets: Mapping[tuple[str, str], _Budget], now: float) -
     part = Path(name)
     try:
         with os.fdopen(number, "w", encoding="utf-8") as file:
+            # Not synced: this runs on the event loop, and a disk can take longer for it than a recording may be held up.
+            # What a power cut can cost is a quarter of an hour of counting; a killed process costs nothing.
             json.dump({"schema": _SCHEMA, "budgets": rows}, file)
-            file.flush()
-            os.fsync(file.fileno())
         part.replace(path)
     except BaseException:
         part.unlink(missing_ok=True)

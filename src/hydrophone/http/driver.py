@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import chain
@@ -68,7 +69,15 @@ class _Hop(NamedTuple):
 
 
 class AsyncClient:
-    """Ask calls and questions. Use it with `async with`, in one event loop."""
+    """Ask calls and questions. Use it with `async with`, in one event loop.
+
+    Args:
+        endpoints: which hosts there are; None for the real ones.
+        settings: knobs.
+        budgets: shared by every client of the process that keeps the same credentials; None keeps its own in memory.
+        rng: draws the jitter.
+        sleep: waits out a budget, in the seconds of the budgets' clock.
+    """
 
     def __init__(
         self,
@@ -77,11 +86,13 @@ class AsyncClient:
         settings: HttpSettings | None = None,
         budgets: Budgets | None = None,
         rng: Random | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.endpoints = endpoints or Endpoints.production()
         self.settings = settings or HttpSettings()
         self.budgets = budgets or Budgets()
         self._rng = rng or Random()
+        self._sleep = sleep
         self._proxies = Proxies(self.settings)
         # Loading the system's authorities takes 30 ms that nobody may need; a bad CA file shows at once.
         self._tls = tls_context(self.settings) if self.settings.ca_file else None
@@ -189,7 +200,7 @@ class AsyncClient:
                     endpoint=request.endpoint,
                     advice="wait until then; asking earlier makes it worse",
                 )
-            await asyncio.sleep(wait)
+            await self._sleep(wait)
         reply = None
         try:
             reply = await self._try(request, url, origin)
