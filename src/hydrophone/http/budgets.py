@@ -327,7 +327,7 @@ def _write(path: Path, budgets: Mapping[tuple[str, str], _Budget], now: float) -
     part = Path(name)
     try:
         with os.fdopen(number, "w", encoding="utf-8") as file:
-            # Not synced: this runs on the event loop, and a disk can take longer for it than a recording may be held up.
+            # Not synced: this runs on the event loop, and a disk can take longer for it than a recording may wait.
             # What a power cut can cost is a quarter of an hour of counting; a killed process costs nothing.
             json.dump({"schema": _SCHEMA, "budgets": rows}, file)
         part.replace(path)
