@@ -82,13 +82,13 @@ class Stage:
         """Handles that are heard at a position; ``"tape"`` is one of them while a tape runs."""
         return self._sounding[bisect_right(self._begins, position) - 1]
 
-    def runs(self, first: int, count: int, piece: Piece) -> list[tuple[int, frozenset[int]]]:
+    def runs(self, piece: Piece) -> list[tuple[int, frozenset[int]]]:
         """The mixtures within a segment: (index of the first frame, voices)."""
         found = [(0, self._voices(self.sounding(piece.position)))]
-        end = piece.position + count * SAMPLES / piece.rate
+        end = piece.position + piece.frames * SAMPLES / piece.rate
         at = bisect_right(self._begins, piece.position)
         while at < len(self._begins) and self._begins[at] < end:
-            index = min(count - 1, round((self._begins[at] - piece.position) * piece.rate / SAMPLES))
+            index = min(piece.frames - 1, round((self._begins[at] - piece.position) * piece.rate / SAMPLES))
             found.append((index, self._voices(self._sounding[at])))
             at += 1
         return found
@@ -104,7 +104,7 @@ class SegmentMaker:
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
         self._stage = Stage(scene)
-        self._mark = invented_number("mark", scene.id).to_bytes(8, "big")[:4]
+        self._mark = invented_number("mark", scene.id) >> 32 << 32
         self._cached: dict[int, bytes] = {}
         self._people_texts: dict[tuple[str, ...], str] = {}
 
@@ -112,15 +112,19 @@ class SegmentMaker:
         """The segment as the CDN serves it."""
         found = self._cached.get(piece.place)
         if found is None:
-            frames = self.frames(piece)
             if len(self._cached) >= CACHED_SEGMENTS:
                 self._cached.pop(next(iter(self._cached)))
-            found = self._cached[piece.place] = self._with_tags(piece, frames)
+            found = self._cached[piece.place] = b"".join(self._with_tags(piece, self._parts(piece)))
         return found
 
     def frames(self, piece: Piece) -> list[bytes]:
         """The ADTS frames of a segment, in order."""
-        runs = self._stage.runs(piece.first_frame, piece.frames, piece)
+        parts = self._parts(piece)
+        return [b"".join(parts[at : at + 3]) for at in range(0, len(parts), 3)]
+
+    def _parts(self, piece: Piece) -> list[bytes]:
+        """Three parts for each frame: head, mark, block. Joined at once, because copies are what costs here."""
+        runs = self._stage.runs(piece)
         made: list[bytes] = []
         for index, (begin, voices) in enumerate(runs):
             end = runs[index + 1][0] if index + 1 < len(runs) else piece.frames
@@ -128,7 +132,7 @@ class SegmentMaker:
             size, mark = len(loop), self._mark
             for number in range(piece.first_frame + begin, piece.first_frame + end):
                 head, block = loop[number % size]
-                made.append(head + mark + number.to_bytes(4, "big") + block)
+                made += (head, (mark | number).to_bytes(8, "big"), block)
         return made
 
     def plain_frames(self, first: int, end: int) -> list[bytes]:
@@ -137,24 +141,24 @@ class SegmentMaker:
         made = []
         for number in range(first, end):
             head, block = loop[number % len(loop)]
-            made.append(head + self._mark + number.to_bytes(4, "big") + block)
+            made.append(head + (self._mark | number).to_bytes(8, "big") + block)
         return made
 
     def digest(self, piece: Piece) -> str:
         """SHA-256 of the frames, joined: what any honest copy of the segment must hold."""
         return hashlib.sha256(b"".join(self.frames(piece))).hexdigest()
 
-    def _with_tags(self, piece: Piece, frames: list[bytes]) -> bytes:
+    def _with_tags(self, piece: Piece, parts: list[bytes]) -> list[bytes]:
         style = self.scene.tags
-        parts: list[bytes] = [clock_tag(piece.starts_us)] if style.has_priv else []
+        tagged: list[bytes] = [clock_tag(piece.starts_us)] if style.has_priv else []
         if not style.has_hydra:
-            return b"".join(parts + frames)
+            return tagged + parts
         for index, begin in enumerate(TAG_FRAMES):
             end = TAG_FRAMES[index + 1] if index + 1 < len(TAG_FRAMES) else piece.frames
             if begin < piece.frames:
-                parts.append(self.stage_tag(piece, begin))
-                parts += frames[begin:end]
-        return b"".join(parts)
+                tagged.append(self.stage_tag(piece, begin))
+                tagged += parts[3 * begin : 3 * end]
+        return tagged
 
     def stage_tag(self, piece: Piece, frame: int) -> bytes:
         """The tag that stands before a frame of a segment."""

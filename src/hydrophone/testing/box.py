@@ -64,7 +64,7 @@ def sandbox(
 ) -> Iterator[SandboxBox]:
     """A sandbox with these scenes, shipped ones by name. `speed` is scene seconds per real second.
 
-    `isolated` runs it in a process of its own, so that the load of a test does not slow it; `ports` then have no effect.
+    `isolated` runs it in a process of its own, so that a test's load does not slow it; `ports` have no effect then.
     """
     started = _process(speed, proxy) if isolated else _thread(speed, proxy, dict(ports or {}))
     with started as bases:
