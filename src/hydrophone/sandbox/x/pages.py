@@ -129,10 +129,10 @@ def answer_syndication(world: World, exchange: Exchange) -> Awaitable[None] | No
 
 def syndication_token(post_id: str) -> str:
     """The token that a page's script makes of an id: id / 1e15 * π in base 36, without zeros and point."""
-    return re.sub(r"(0+|\.)", "", _base36(int(post_id) / 1e15 * math.pi))
+    return re.sub(r"(0+|\.)", "", base36(int(post_id) / 1e15 * math.pi))
 
 
-def _base36(value: float) -> str:
+def base36(value: float) -> str:
     """A number as JavaScript writes it with radix 36: as many digits as tell the double apart from its neighbours."""
     whole, fraction = int(value), value - int(value)
     delta = max(0.5 * (math.nextafter(value, math.inf) - value), 5e-324)

@@ -104,7 +104,7 @@ def participants(scene: Scene, view: View) -> dict[str, Any]:
         is_muted = state in _OVER or scene.is_muted(person.handle, position)
         return participant(person, view.addresses, start_ms=milliseconds(start_at), is_muted=is_muted)
 
-    listeners = _listeners(scene, view) if has_started and view.with_listeners else []
+    listeners = _listeners(scene, view, state) if has_started and view.with_listeners else []
     return {
         "total": scene.audience_at(view.now).listeners if state is State.RUNNING else 0,
         "admins": [member(person) for person in stage if person.role in ("creator", "host")],
@@ -202,10 +202,17 @@ def _overruled(fields: dict[str, Any], scene: Scene, view: View) -> dict[str, An
     return {name: value for name, value in fields.items() if name not in hidden}
 
 
-def _listeners(scene: Scene, view: View) -> list[dict[str, Any]]:
-    shown = [p for p in scene.people if p.role == "listener"][:3] if view.shape == "legacy" else []
-    shown += [Person.invent(f"listener_{number}", role="listener") for number in range(scene.extra.get("crowd", 0))]
-    members = [participant(person, view.addresses, start_ms=None, is_muted=False) for person in shown]
+def _listeners(scene: Scene, view: View, state: State) -> list[dict[str, Any]]:
+    """A sample of three in the old shape and while it runs; nowadays nobody but the account that asks."""
+    shown: list[dict[str, Any]] = []
+    if state is State.RUNNING:
+        people = [p for p in scene.people if p.role == "listener"][:3] if view.shape == "legacy" else []
+        people += [Person.invent(f"listener_{n}", role="listener") for n in range(int(scene.extra.get("crowd", 0)))]
+        came_at = milliseconds(wall_clock(scene, 3.0))
+        shown = [
+            participant(person, view.addresses, start_ms=None if number else came_at, is_muted=False)
+            for number, person in enumerate(people)
+        ]
     if view.viewer is not None and view.is_own_listed:
-        members.append(own_listener(view.viewer, view.addresses))
-    return members
+        shown.append(own_listener(view.viewer, view.addresses))
+    return shown

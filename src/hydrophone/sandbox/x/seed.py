@@ -52,9 +52,11 @@ def seed_record() -> Answer:
     return _verbatim(_RECORD)
 
 
-def seed_status() -> Answer:
-    """The stream status, verbatim."""
-    return _verbatim(_STATUS)
+def seed_status(location: str | None = None) -> Answer:
+    """The stream status, verbatim; for a program on loopback with the `location` that it can reach."""
+    if location is None:
+        return _verbatim(_STATUS)
+    return _verbatim(_STATUS | {"source": _STATUS["source"] | {"location": location}})
 
 
 def _verbatim(document: dict[str, Any]) -> Answer:

@@ -49,7 +49,8 @@ def _status(asked: Asked) -> Answer:
     media_key = asked.exchange.group("media_key")
     scene = asked.world.scene_by_media_key(media_key)
     if scene.is_seed if scene else media_key == SEED_MEDIA_KEY:
-        return seed_status()
+        is_real = scene is None or asked.addresses.is_real
+        return seed_status(None if is_real or scene is None else stream_url(asked.world, scene, asked.exchange))
     if scene is None or scene.extra.get("is_deleted"):
         return empty_answer(404)
     location = _location(asked, scene)
