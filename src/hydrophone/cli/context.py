@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from hydrophone.app import AsyncHydrophone
     from hydrophone.settings import Settings
 
-_COMMON = Group("Common options", sort_key=100)
+COMMON_OPTIONS = "Common options"
+
+_COMMON = Group(COMMON_OPTIONS, sort_key=100)
 _LEVELS = ("warning", "info", "debug")
 
 
