@@ -33,7 +33,7 @@ def complete(path: Path, sequences: list[int]) -> None:
 
 
 def test_a_journal_torn_at_any_byte_keeps_what_was_acknowledged_before(tmp_path: Path) -> None:
-    fill(tmp_path / "good", [1, 2, 3])
+    fill(tmp_path / "good", [1, 2])
     raw = (tmp_path / "good" / "journal.jsonl").read_bytes()
     ends = [at + 1 for at, byte in enumerate(raw) if byte == 10]
     for size in range(len(raw)):
@@ -42,7 +42,7 @@ def test_a_journal_torn_at_any_byte_keeps_what_was_acknowledged_before(tmp_path:
         os.truncate(path / "journal.jsonl", size)
         assert held(path) == list(range(1, max(1, sum(end <= size for end in ends))))
         if size % 40 == 0:
-            complete(path, [1, 2, 3])
+            complete(path, [1, 2])
         shutil.rmtree(path)
 
 
@@ -54,8 +54,9 @@ def test_a_media_log_torn_at_any_byte_loses_only_what_lay_beyond(tmp_path: Path)
         os.truncate(path / ".take" / "media.log", size)
         for _ in range(2):
             assert held(path) == list(range(1, 1 + size // 60))
-        complete(path, [1, 2, 3])
-        assert held(path) == [1, 2, 3]
+        if size % 20 == 0:
+            complete(path, [1, 2, 3])
+            assert held(path) == [1, 2, 3]
         shutil.rmtree(path)
 
 

@@ -14,12 +14,12 @@ from hydrophone.archive.batch import copy_journal
 from hydrophone.archive.durable import Disk, disk_errors, make_directory, remove_leftovers, write_file
 from hydrophone.archive.index import ORIGINAL
 from hydrophone.archive.journal import JOURNAL_NAME, header_line
+from hydrophone.archive.layout import Layout, implied_layout
 from hydrophone.archive.lock import TakeLock
 from hydrophone.archive.state import (
     CUT,
     DROPPED,
     WORK_FOLDER,
-    Layout,
     TakeState,
     load_state,
     media_logs,
@@ -43,6 +43,9 @@ def recover(
         remove_leftovers(directory, disk=disk)
         state = _load_or_create(directory, create_facts, now, disk)
         notes = settle(directory, state)
+        if notes and not state.layouts and (original := find_original(directory)) is not None:
+            # It may hold what we cannot find any more. It is kept, so that no new original overwrites it.
+            _set_aside(original, disk)
         _cut_tails(directory, state, disk)
     except BaseException:
         lock.release()
@@ -107,17 +110,29 @@ def settle(directory: Path, state: TakeState, *, prefers_original: bool = False)
 
 
 def find_layout(directory: Path, state: TakeState) -> tuple[Layout | None, int]:
-    """The layout that the original on the disk has, and that file's size. None where no original was ever written."""
-    if not state.layouts:
+    """The layout that the original on the disk has, and that file's size. None where there is none, or none fits.
+
+    If the announcement of an original is damaged, the length of the file still tells whether it holds all there is.
+    """
+    path = directory / state.layouts[-1].name if state.layouts else find_original(directory)
+    if path is None:
         return None, 0
-    path = directory / state.layouts[-1].name
     size = path.stat().st_size if path.is_file() else 0
     fitting = [layout for layout in state.layouts if layout.size_bytes == size]
     if len(fitting) > 1:
         with disk_errors(path), path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         fitting = [layout for layout in fitting if layout.sha256 == digest] or fitting
-    return (fitting or state.layouts)[-1], size
+    if not fitting and size and size == state.index.total_bytes:
+        state.layouts.append(implied_layout(path.name, state.index, state.media_number))
+        return state.layouts[-1], size
+    return ((fitting or state.layouts)[-1], size) if state.layouts else (None, 0)
+
+
+def find_original(directory: Path) -> Path | None:
+    """The original that is there, whatever its extension; None if there is none."""
+    found = sorted(path for path in directory.glob("original.*") if path.is_file() and "unreadable" not in path.name)
+    return found[0] if found else None
 
 
 def _cut_tails(directory: Path, state: TakeState, disk: Disk) -> None:

@@ -5,20 +5,20 @@ from __future__ import annotations
 import re
 from array import array
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hydrophone.archive.durable import disk_errors
 from hydrophone.archive.index import ORIGINAL, SegmentIndex
 from hydrophone.archive.journal import HEADER, JOURNAL_NAME, Damage, Line, parse_line, read_journal
+from hydrophone.archive.layout import Layout, read_layout
 from hydrophone.archive.segments import COMPLETE, SEGMENT, MediaFiles, StoredSegment, read_segment
 from hydrophone.errors import ArchiveError
 
 WORK_FOLDER = ".take"
 CUT = "cut"  #: {"file", "size"}: a media log was cut back (or found shorter); what lay beyond is not held
 DROPPED = "dropped"  #: {"epoch", "seq", "reason"}: this segment is not held any more
-ORIGINAL_WRITTEN = "original"  #: {"name", "size", "sha256"}: all held segments, in order, are in that file
+ORIGINAL_WRITTEN = "original"  #: all held segments, in order, are in that file (see `layout`)
 OWN_KINDS = frozenset({HEADER, SEGMENT, CUT, DROPPED, ORIGINAL_WRITTEN})
 
 _MEDIA_NAME = re.compile(r"media(?:-(\d{1,5}))?\.log")
@@ -38,17 +38,6 @@ def media_logs(directory: Path) -> dict[int, int]:
             if match := _MEDIA_NAME.fullmatch(path.name):
                 found[int(match[1] or 1)] = path.stat().st_size
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """One finished original: `rows` in the order of their bytes in it. `offset` is that of the journal's line."""
-
-    name: str
-    size_bytes: int
-    sha256: str
-    rows: array[int]
-    media_number: int  #: the highest media log that was in use then
 
 
 class TakeState:
@@ -80,11 +69,11 @@ class TakeState:
         elif line.kind == DROPPED:
             self.index.drop(facts["epoch"], facts["seq"])
         elif line.kind == ORIGINAL_WRITTEN:
-            self.add_layout(facts["name"], facts["size"], facts["sha256"])
+            self.add_layout(facts)
 
-    def add_layout(self, name: str, size_bytes: int, sha256: str) -> None:
-        """All that is held now is, in order, in the file `name`."""
-        self.layouts.append(Layout(name, size_bytes, sha256, self.held_rows(), self.media_number))
+    def add_layout(self, facts: Mapping[str, Any]) -> None:
+        """An original has been announced."""
+        self.layouts.append(read_layout(facts, self.index, self.media_number))
 
     def is_covered_by(self, layout: Layout) -> bool:
         """True when exactly what is held now is in that original."""
@@ -139,11 +128,9 @@ class TakeState:
 
     def read_from_original(self, layout: Layout) -> None:
         """From now on, find the segments of `layout` in the original instead of in the media logs."""
-        offset = 0
-        for row in layout.rows:
+        for row, offset in zip(layout.rows, layout.offsets, strict=True):
             self.index.files[row] = ORIGINAL
             self.index.offsets[row] = offset
-            offset += self.index.lengths[row]
 
 
 def load_state(directory: Path) -> TakeState:

@@ -25,6 +25,7 @@ from hydrophone.archive.batch import BatchWriter, Waiting
 from hydrophone.archive.durable import DISK, Disk, disk_errors
 from hydrophone.archive.index import SegmentIndex
 from hydrophone.archive.journal import JOURNAL_NAME, Line, build_facts, read_journal
+from hydrophone.archive.layout import build_layout_facts
 from hydrophone.archive.lock import TakeLock
 from hydrophone.archive.manifest import MANIFEST_NAME, read_manifest
 from hydrophone.archive.recovery import recover
@@ -356,10 +357,10 @@ class Take:
         self.flush()
         if self._bodies or self._state.held_rows() != rows:
             raise ArchiveError(f"{self.directory}: segments were added while the original was written")
-        facts = {"name": name, "size": size_bytes, "sha256": sha256}
+        facts = build_layout_facts(name, size_bytes, sha256, self.index)
         self._queue(Waiting(build_facts(ORIGINAL_WRITTEN, self._now(), facts)))
         self.flush()
-        self._state.add_layout(name, size_bytes, sha256)
+        self._state.add_layout(facts)
 
     def release_media(self) -> int:
         """Remove the media logs, once the original and the manifest are on the disk. The bytes that became free.
