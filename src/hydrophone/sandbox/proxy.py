@@ -27,6 +27,7 @@ def routes(world: World) -> list[Route]:
     return [
         Route("proxy", "CONNECT", ".*", partial(_open_tunnel, world)),
         Route("proxy", "*", ".*", partial(_forward, world)),
+        Route("control", "GET", "/proxy", partial(_describe, world)),
     ]
 
 
@@ -85,6 +86,11 @@ def _forward(world: World, exchange: Exchange) -> Awaitable[None] | None:
         return _refuse(exchange, exchange.host)
     exchange.service, exchange.via_proxy = service, True
     return world.dispatch(exchange)
+
+
+def _describe(world: World, exchange: Exchange) -> Awaitable[None] | None:
+    """Where the proxy is and what to trust, for programs that started the sandbox as a process of its own."""
+    return exchange.reply_json({"url": world.bases.get("proxy"), "ca_pem": ca_pem().decode("ascii")})
 
 
 async def _refuse(exchange: Exchange, host: str) -> None:

@@ -6,10 +6,12 @@ import asyncio
 import json
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from hydrophone.sandbox.scene import Scene
@@ -24,10 +26,15 @@ START_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class SandboxBox:
-    """A running sandbox. `bases` maps service names to base URLs."""
+    """A running sandbox. `bases` maps service names to base URLs.
+
+    `proxy_url` and `ca_file` (what to trust) are there when it was started with a proxy.
+    """
 
     bases: Mapping[str, str]
     control: ControlRoom
+    proxy_url: str = ""
+    ca_file: Path | None = None
 
     def scene(self, name: str) -> Scene:
         """A loaded scene by name or id, on the clock."""
@@ -67,8 +74,14 @@ def sandbox(
     `isolated` runs it in a process of its own, so that a test's load does not slow it; `ports` have no effect then.
     """
     started = _process(speed, proxy) if isolated else _thread(speed, proxy, dict(ports or {}))
-    with started as bases:
-        box = SandboxBox(bases, ControlRoom(bases["control"]))
+    with started as bases, tempfile.TemporaryDirectory(prefix="hydrophone-sandbox-") as folder:
+        control = ControlRoom(bases["control"])
+        box = SandboxBox(bases, control)
+        if proxy:
+            proxy_url, ca_pem = control.proxy()
+            ca_file = Path(folder) / "ca.pem"
+            ca_file.write_text(ca_pem, encoding="ascii")
+            box = SandboxBox(bases, control, proxy_url or "", ca_file)
         for scene in (*more, *scenes):
             box.control.load(scene)
         yield box

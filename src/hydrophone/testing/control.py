@@ -87,6 +87,20 @@ class ControlRoom:
     def resume(self) -> None:
         self.ask("POST", "/clock", {"paused": False})
 
+    def switch(self, *, after_seconds: float = 0.0, **changes: Any) -> dict[str, Any]:
+        """Turn switches of the X side (see `hydrophone.sandbox.x.switches`), now or so many scene seconds later.
+
+        Returns all of them as they stand.
+        """
+        told = {**changes, "after_seconds": after_seconds}
+        state: dict[str, Any] = self.ask("POST", "/x/switches", told)
+        return state
+
+    def proxy(self) -> tuple[str | None, str]:
+        """The URL of the forward proxy, None when there is none, and the certificate (PEM) to trust."""
+        shown = self.ask("GET", "/proxy")
+        return shown["url"], shown["ca_pem"]
+
     # ------------------------------------------------------------ faults and ledgers
 
     def inject(self, fault: Mapping[str, Any] | None = None, **more: Any) -> str:
