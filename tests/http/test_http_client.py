@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -126,3 +128,9 @@ def test_a_question_that_asks_its_own_client_is_told_instead_of_hanging(base: st
 
         with pytest.raises(RuntimeError, match="its own event loop"):
             client.ask(nested())
+
+
+def test_the_words_of_the_port_cost_no_import_of_the_transport() -> None:
+    code = "import sys; from hydrophone.http import Call, Request; print('aiohttp' in sys.modules)"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert found.stdout.strip() == "False"

@@ -4,29 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from aiohttp import ClientResponse
 
 from hydrophone.errors import TooLargeError, UnreachableError
+from hydrophone.http.settings import HttpSettings
 
 _WINDOW_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 47}
 _PIECE = 256 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
+class Pace(NamedTuple):
     """How slow an answer may be. A time-out that is under way is moved on while bytes come, up to `give_up_at`."""
 
     timeout: asyncio.Timeout
     give_up_at: float
-    stall_seconds: float
-    slowest_bps: float
-    grace_seconds: float
+    settings: HttpSettings
 
     def move_on(self, now: float) -> None:
         """Something came: the answer may stall from now on again."""
-        self.timeout.reschedule(min(self.give_up_at, now + self.stall_seconds))
+        self.timeout.reschedule(min(self.give_up_at, now + self.settings.stall_seconds))
+
+    def is_too_slow(self, size: int, seconds: float) -> bool:
+        """Have that many bytes in that time been too few?"""
+        return seconds > self.settings.rate_grace_seconds and size < self.settings.min_bytes_per_second * seconds
 
 
 async def read_body(response: ClientResponse, limit_bytes: int, pace: Pace) -> bytes:
@@ -59,10 +61,10 @@ async def _read_on(response: ClientResponse, data: bytes, limit_bytes: int, pace
         pieces.append(data)
         size += len(data)
         now = clock()
-        if now - begun > pace.grace_seconds and size < pace.slowest_bps * (now - begun):
+        if pace.is_too_slow(size, now - begun):
             raise UnreachableError("the answer came too slowly", host=response.url.raw_host or "")
         # Moving a timer costs more than reading a piece, so it is done a few times per stall at most.
-        if now - moved_at > pace.stall_seconds / 8:
+        if now - moved_at > pace.settings.stall_seconds / 8:
             pace.move_on(now)
             moved_at = now
     return b"".join(pieces)

@@ -43,6 +43,7 @@ T = TypeVar("T")
 
 log = logging.getLogger("hydrophone.http")
 
+_MOST_REMEMBERED = 4096  #: origins; a stream has one, so this is only ever reached by somebody who tries to
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
 
 
@@ -52,10 +53,15 @@ class _HopelessError(UnreachableError):
 
 @dataclass(frozen=True, slots=True)
 class _Lane:
-    """What requests of one kind share: connections, default headers, and a bound on how many are under way."""
+    """What requests of one kind share: connections, default headers, and a bound on how many are under way.
 
+    `routes` knows the origins that have passed the policy, and the proxy in front of each.
+    """
+
+    kind: HostKind
     session: aiohttp.ClientSession
     gate: asyncio.Semaphore
+    routes: dict[Origin, str | None]
 
 
 class _Hop(NamedTuple):
@@ -96,8 +102,7 @@ class AsyncClient:
         self._proxies = Proxies(self.settings)
         # Loading the system's authorities takes 30 ms that nobody may need; a bad CA file shows at once.
         self._tls = tls_context(self.settings) if self.settings.ca_file else None
-        self._lanes: dict[HostKind, _Lane] = {}
-        self._routes: dict[tuple[HostKind, Origin], str | None] = {}
+        self._lanes: list[_Lane] = []
         self._origins: dict[str, Origin] = {}
 
     async def __aenter__(self) -> Self:
@@ -110,8 +115,8 @@ class AsyncClient:
 
     async def close(self) -> None:
         """Close all connections and write the budgets."""
-        lanes, self._lanes = self._lanes, {}
-        for lane in lanes.values():
+        lanes, self._lanes = self._lanes, []
+        for lane in lanes:
             await lane.session.close()
         self.budgets.flush()
 
@@ -176,7 +181,7 @@ class AsyncClient:
             attempt += 1
 
     def _remember(self, base: str, origin: Origin) -> None:
-        if len(self._origins) > 4096:
+        if len(self._origins) > _MOST_REMEMBERED:
             self._origins.clear()
         self._origins[base] = origin
 
@@ -217,13 +222,7 @@ class AsyncClient:
             give_up_at = now + request.deadline_seconds
             try:
                 async with asyncio.timeout_at(min(give_up_at, now + settings.stall_seconds)) as timeout:
-                    pace = Pace(
-                        timeout,
-                        give_up_at,
-                        settings.stall_seconds,
-                        settings.min_bytes_per_second,
-                        settings.rate_grace_seconds,
-                    )
+                    pace = Pace(timeout, give_up_at, settings)
                     reply = await self._exchange(lane, request, _Hop(request.method, url, origin, request.body), pace)
                     if reply.status in _REDIRECTS:
                         reply = await self._follow(lane, request, url, origin, reply, pace)
@@ -249,7 +248,7 @@ class AsyncClient:
 
     async def _exchange(self, lane: _Lane, request: Request, hop: _Hop, pace: Pace) -> Reply:
         """One request to one host and its answer; no redirect is followed here."""
-        proxy = self._route(request.kind, hop.origin)
+        proxy = self._route(lane, hop.origin)
         response: aiohttp.ClientResponse | None = None
         try:
             response = await lane.session.request(
@@ -301,26 +300,28 @@ class AsyncClient:
                 headers = {**(headers or {}), **credential.headers(hop.method, text)}
         return headers
 
-    def _route(self, kind: HostKind, origin: Origin) -> str | None:
-        """The proxy for this origin, or None; raises where this kind of request may not go there."""
-        key = (kind, origin)
+    def _route(self, lane: _Lane, origin: Origin) -> str | None:
+        """The proxy for this origin, or None; raises where requests of this kind may not go there."""
         try:
-            return self._routes[key]
+            return lane.routes[origin]
         except KeyError:
             pass
-        if not self.endpoints.origin_allowed(kind, origin):
+        if not self.endpoints.origin_allowed(lane.kind, origin):
             problem = host_problem(origin.host)
-            why = f"its address is {problem}" if problem else f"not a host for {kind} requests"
+            why = f"its address is {problem}" if problem else f"not a host for {lane.kind} requests"
             raise UnsafeAddressError(f"{origin.host} is refused: {why}", host=origin.host)
-        if len(self._routes) > 4096:
-            self._routes.clear()
-        proxy = self._routes[key] = self._proxies.proxy_for(origin)
+        if len(lane.routes) > _MOST_REMEMBERED:
+            lane.routes.clear()
+        proxy = lane.routes[origin] = self._proxies.proxy_for(origin)
         return proxy
 
     def _lane(self, kind: HostKind) -> _Lane:
-        lane = self._lanes.get(kind)
-        if lane is None:
-            lane = self._lanes[kind] = self._new_lane(kind)
+        # A list, because an Enum's hash is computed in Python, on each look-up.
+        for lane in self._lanes:
+            if lane.kind is kind:
+                return lane
+        lane = self._new_lane(kind)
+        self._lanes.append(lane)
         return lane
 
     def _new_lane(self, kind: HostKind) -> _Lane:
@@ -352,7 +353,7 @@ class AsyncClient:
         # The transport would ask a second time by itself when a connection is lost: outside every budget, and unseen in
         # our count of tries. It has no public switch for it; without the attribute, nothing changes.
         session._retry_connection = False
-        return _Lane(session, asyncio.Semaphore(settings.connections(kind)))
+        return _Lane(kind, session, asyncio.Semaphore(settings.connections(kind)), {})
 
 
 def _told(error: BaseException, host: str) -> HydrophoneError | None:
