@@ -43,12 +43,14 @@ def test_plain_sizes_read_the_same() -> None:
     assert [one.has_plain_sizes for one in plain] == [False, True, True, True]
 
 
-@pytest.mark.parametrize("vector", VECTORS["id3_sizes"], ids=lambda vector: str(vector["value"]))
+# The largest of the vectors is larger than any tag that is read.
+SIZES = [vector for vector in VECTORS["id3_sizes"] if vector["value"] <= 200_000]
+
+
+@pytest.mark.parametrize("vector", SIZES, ids=lambda vector: str(vector["value"]))
 @pytest.mark.parametrize("spelling", ["synchsafe", "plain"])
 def test_either_spelling_of_a_size_is_read(vector: dict[str, Any], spelling: str) -> None:
     size = vector["value"]
-    if size > 200_000:
-        pytest.skip("larger than any tag that is read")
     body = b"TSSE" + bytes.fromhex(vector[spelling]) + b"\0\0" + b"x" * size + part("TIT3", b"\x03end")
 
     one = only(tag(body))

@@ -228,6 +228,13 @@ def test_redacted_url_never_shows_key_or_token(parts: list[str], head: str) -> N
     assert not any(piece in redacted for piece in TOKEN.split("."))
 
 
+@pytest.mark.parametrize(
+    "text", ["", "https://[bad", "https://host:99999/a", "file:///etc/passwd", "https://h\x1b[0m/"]
+)
+def test_text_that_is_no_web_address_is_redacted_whole(text: str) -> None:
+    assert redact_url(text) == "…"
+
+
 @given(st.text(max_size=200))
 @settings(deadline=None)
 def test_redaction_takes_any_text(text: str) -> None:

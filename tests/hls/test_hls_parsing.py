@@ -182,6 +182,15 @@ def test_master_drops_itself_its_doubles_and_strangers() -> None:
     assert len(playlist.problems) == 6
 
 
+def test_caller_may_forbid_a_variant() -> None:
+    body = f"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\na.m3u8\n#{'y' * 70_000}\n#EXT-X-STREAM-INF:BANDWIDTH=2\nb.m3u8\n"
+    playlist = parse_playlist(body, url=URLS["master"], check=lambda _url: False)
+
+    assert isinstance(playlist, MultivariantPlaylist)
+    assert playlist.variants == ()
+    assert len(playlist.problems) == 3
+
+
 def test_master_of_many_variants_is_cut_off() -> None:
     body = "#EXTM3U\n" + "".join(f"#EXT-X-STREAM-INF:BANDWIDTH={n}\n{n}.m3u8\n" for n in range(10_050))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given, settings
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from hls_building import FIRST_NS, SECOND, media, playlist, segment, window
 from hydrophone.hls import LiveTracker, Missed, NumberSet, Step
+from hydrophone.model import Segment
 
 
 def fetched(step: Step) -> list[int]:
@@ -187,6 +189,16 @@ def test_window_across_a_restart_belongs_to_both_epochs() -> None:
     assert step.missed == range(0)
 
 
+def test_segment_that_was_written_late_is_no_restart() -> None:
+    tracker = LiveTracker()
+    tracker.see(window(segment(10), segment(12), segment(13)))
+
+    late = segment(11, ns=FIRST_NS + 13 * 3 * SECOND + 5)
+    step = tracker.see(window(segment(10), late, segment(12), segment(13), segment(14)))
+
+    assert (fetched(step), step.restarted) == ([11, 14], False)
+
+
 def test_stale_edge_after_a_restart_shows_the_old_epoch() -> None:
     tracker = LiveTracker()
     tracker.see(playlist(96, 4))
@@ -222,16 +234,16 @@ def test_tracker_goes_on_where_an_earlier_run_stopped() -> None:
 # ---------------------------------------------------------------- names without a time
 
 
-def named(*numbers: int, tag: str = "a") -> tuple[object, ...]:
+def named(*numbers: int, tag: str = "a") -> tuple[Segment, ...]:
     return tuple(segment(number, name=f"{tag}{number}.aac") for number in numbers)
 
 
 def test_stale_edge_is_told_from_a_reset_by_the_names() -> None:
     tracker = LiveTracker()
-    tracker.see(window(*named(5, 6, 7)))  # type: ignore[arg-type]
+    tracker.see(window(*named(5, 6, 7)))
 
-    stale = tracker.see(window(*named(3, 4, 5)))  # type: ignore[arg-type]
-    reset = tracker.see(window(*named(6, 7, tag="b")))  # type: ignore[arg-type]
+    stale = tracker.see(window(*named(3, 4, 5)))
+    reset = tracker.see(window(*named(6, 7, tag="b")))
 
     assert (fetched(stale), stale.restarted) == ([3, 4], False)
     assert (fetched(reset), reset.restarted) == ([6, 7], True)
@@ -240,12 +252,38 @@ def test_stale_edge_is_told_from_a_reset_by_the_names() -> None:
 def test_numbers_far_below_begin_anew() -> None:
     tracker = LiveTracker()
     for first in range(0, 200, 3):
-        tracker.see(window(*named(first, first + 1, first + 2)))  # type: ignore[arg-type]
+        tracker.see(window(*named(first, first + 1, first + 2)))
 
-    step = tracker.see(window(*named(0, 1)))  # type: ignore[arg-type]
+    step = tracker.see(window(*named(0, 1)))
 
     assert (fetched(step), step.restarted) == ([0, 1], True)
     assert len(tracker._epochs[0].names) <= 64
+
+
+def test_dates_tell_a_reset_from_a_stale_edge_too() -> None:
+    def dated(number: int, tag: str, second: int) -> Segment:
+        at = datetime(2026, 3, 3, 19, 0, second, tzinfo=UTC)
+        return replace(segment(number, name=f"{tag}{number}.aac"), program_date_time=at)
+
+    tracker = LiveTracker()
+    tracker.see(window(dated(5, "a", 10), dated(6, "a", 13)))
+
+    renamed = tracker.see(window(dated(5, "b", 10), dated(6, "b", 13)))
+    reset = tracker.see(window(dated(6, "c", 30)))
+
+    assert (fetched(renamed), renamed.restarted) == ([], False)
+    assert (fetched(reset), reset.restarted) == ([6], True)
+
+
+def test_stale_edge_of_a_middle_epoch_shows_that_epoch() -> None:
+    tracker = LiveTracker()
+    for restart in range(3):
+        tracker.see(playlist(5, 2, shift_seconds=600 * restart))
+
+    step = tracker.see(playlist(4, 2, shift_seconds=600))
+
+    assert (fetched(step), step.epochs, step.restarted) == ([4], (1,), False)
+    assert (fetched(tracker.see(playlist(5, 2, shift_seconds=600)))) == []
 
 
 # ---------------------------------------------------------------- anything at all

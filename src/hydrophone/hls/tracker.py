@@ -86,8 +86,8 @@ class LiveTracker:
         """Digest one load of the playlist. Show loads in the order in which they were made."""
         before = self.epoch
         listed: dict[int, list[Segment]] = {}
-        for segment in playlist.segments:
-            epoch = self._epoch_of(segment)
+        for index, segment in enumerate(playlist.segments):
+            epoch = self._epoch_of(segment, playlist.segments, index)
             epoch.take_in(segment)
             listed.setdefault(epoch.number, []).append(segment)
 
@@ -117,7 +117,7 @@ class LiveTracker:
             refused=refused,
         )
 
-    def _epoch_of(self, segment: Segment) -> Epoch:
+    def _epoch_of(self, segment: Segment, listed: tuple[Segment, ...], index: int) -> Epoch:
         newest = self._epochs[-1]
         if len(self._epochs) > 1:
             # A stale edge may still show the end of an earlier epoch.
@@ -129,7 +129,8 @@ class LiveTracker:
                 return self._epochs[0]
             if newest is not self._epochs[-1]:
                 return newest
-        if not newest.is_ended_by(segment):
+        # One that was written late stands in its place, with older ones behind it; those of a restart stand last.
+        if not newest.is_ended_by(segment) or any(newest.has_written(later) for later in listed[index + 1 :]):
             return newest
         self._epochs.append(Epoch(newest.number + 1))
         del self._epochs[:-_REMEMBERED_EPOCHS]
