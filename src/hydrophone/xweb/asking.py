@@ -10,7 +10,7 @@ from typing import Any
 
 from hydrophone.errors import HydrophoneError
 from hydrophone.http.messages import NO_PARAMS, Question, Reply, Request
-from hydrophone.xweb.constants import api_headers
+from hydrophone.xweb.constants import API_MAX_BYTES, api_headers
 from hydrophone.xweb.guest import activate_guest
 from hydrophone.xweb.login import GuestPass, Login
 from hydrophone.xweb.reading import Node, read_json
@@ -61,6 +61,7 @@ def ask_api(
             service=service,
             credential=credential,
             endpoint=endpoint,
+            max_bytes=API_MAX_BYTES,
         )
         credential.adopt(reply)
         if not renewed and reply.status == 403 and _is_renewed(session, reply, credential, version):

@@ -14,6 +14,7 @@ PAGE_PATHS = frozenset({"", "/", "/home", "/x/migrate"})
 
 USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36"
 
+API_MAX_BYTES = 64 * 1024 * 1024  # a record with 50,000 participants has about 24
 PAGE_MAX_BYTES = 4 * 1024 * 1024
 SCRIPT_MAX_BYTES = 16 * 1024 * 1024
 

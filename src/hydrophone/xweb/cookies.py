@@ -6,18 +6,25 @@ Text in, values out; reading the file is the business of `secrets`.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from urllib.parse import unquote
 
 from hydrophone.errors import SettingsError
 from hydrophone.model import UserId
 from hydrophone.xweb.login import Login
 
-MAX_CHARACTERS = 8 * 1024 * 1024
+MAX_CHARACTERS = 2 * 1024 * 1024
 _MAX_PROBLEMS = 20
 _WANTED = frozenset({"auth_token", "ct0", "twid"})
 #: Cookies of the new domain go before those of the old one.
 _DOMAINS = ("x.com", "twitter.com")
+_MAX_LINES = 5_000
+_MENTION = re.compile(r"(?:x|twitter)\.com[\t ]", re.IGNORECASE)
+#: A line about one of our domains. Exporters mark cookies that scripts may not see by a prefix like a comment. Other
+#: sites' lines are not even looked at: such files hold the logins of a whole life.
+_OUR_LINE = re.compile(r"(?:#httponly_)?(\.?(?:www\.)?(?:x|twitter)\.com[\t ].{0,8000})", re.IGNORECASE)
 _USER_ID = re.compile(r"u=([0-9]{1,20})")
 
 
@@ -52,18 +59,29 @@ def parse_cookies(text: str) -> CookieFile:
     if len(text) > MAX_CHARACTERS:
         text = text[:MAX_CHARACTERS]
         problems.append(f"only the first {MAX_CHARACTERS} characters were read")
-    for number, line in enumerate(re.split(r"\r\n|\n|\r", text.removeprefix("\ufeff")), 1):
-        # Exporters mark cookies that scripts may not see by a prefix that looks like a comment.
-        line = line.removeprefix("#HttpOnly_")
-        if not line.strip() or line.startswith("#"):
-            continue
-        cookie = _parse_line(line)
+    for number, line in _candidate_lines(text.removeprefix("\ufeff")):
+        match = _OUR_LINE.match(line)
+        cookie = _parse_line(match[1]) if match else None
         if isinstance(cookie, Cookie):
-            if cookie.domain in _DOMAINS and cookie.name in _WANTED:
+            if cookie.name in _WANTED:
                 cookies[cookie.domain, cookie.name] = cookie
-        elif len(problems) < _MAX_PROBLEMS:
+        elif cookie is not None and len(problems) < _MAX_PROBLEMS:
             problems.append(f"line {number}: {cookie}")
     return CookieFile(tuple(cookies.values()), tuple(problems))
+
+
+def _candidate_lines(text: str) -> Iterator[tuple[int, str]]:
+    """Numbers and texts of the lines that mention a domain of ours, found without looking at each of the others."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    end, number = 0, 1
+    for hit in islice(_MENTION.finditer(text), _MAX_LINES):
+        if hit.start() < end:
+            continue
+        start = text.rfind("\n", end, hit.start()) + 1 or end
+        number += text.count("\n", end, start)
+        end = text.find("\n", hit.end())
+        end = len(text) if end < 0 else end
+        yield number, text[start:end]
 
 
 def _parse_line(line: str) -> Cookie | str:
@@ -72,10 +90,10 @@ def _parse_line(line: str) -> Cookie | str:
     if len(fields) == 6:  # an empty value, with its tab eaten by an editor
         fields.append("")
     if len(fields) != 7:
-        return f"{len(fields)} columns in place of 7"
+        return f"{len(fields)} columns in place of 7, separated by tabs"
     domain, _, _, _, expires, name, value = fields
-    if not domain or len(domain) > 255 or not name or len(name) > 1024:
-        return "no domain or no name"
+    if not name.strip():
+        return "a cookie without a name"
     if not re.fullmatch(r"-?[0-9]{0,15}(?:\.[0-9]{0,9})?", expires.strip()):
         return "the time of expiry is no number"
     seconds = float(expires) if re.search(r"[0-9]", expires) else 0.0

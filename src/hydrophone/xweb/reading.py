@@ -24,25 +24,47 @@ _LONG_DATE = re.compile(r"\w{3} (\w{3}) (\d\d) (\d\d):(\d\d):(\d\d) \+0000 (\d{4
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _NUMBER = re.compile(r"[+-]?\d{1,20}", re.ASCII)
 #: Half a surrogate pair, escaped or as three raw bytes. Such text cannot be written to any file later.
-_MAYBE_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]")
+_LONE_SURROGATE = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])"
+    rb"|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F]"
+    rb"|\xed[\xa0-\xbf]"
+)
 
 
 class Node:
     """A value inside an answer, with its path for error messages."""
 
-    __slots__ = ("endpoint", "path", "value")
+    __slots__ = ("_keys", "_parent", "endpoint", "value")
 
     def __init__(self, value: Any, path: str = "", endpoint: str = "") -> None:
         self.value = value
-        self.path = path
         self.endpoint = endpoint
+        self._parent: Node | None = None
+        self._keys: tuple[str, ...] = (path,) if path else ()
+
+    def _below(self, value: Any, *keys: str) -> Node:
+        # The path is only put together for an error: a roster of 50,000 has half a million fields.
+        node = Node(value, "", self.endpoint)
+        node._parent = self
+        node._keys = keys
+        return node
+
+    @property
+    def path(self) -> str:
+        """Where this is in the answer, e.g. ``data.audioSpace.participants.admins[0].start``."""
+        parts: list[str] = []
+        node: Node | None = self
+        while node is not None:
+            parts[:0] = node._keys
+            node = node._parent
+        return ".".join(parts).replace(".[", "[")
 
     def at(self, *keys: str) -> Node:
         """The node below these keys. Its value is None where something on the way is missing or no object."""
         value = self.value
         for key in keys:
             value = value.get(key) if isinstance(value, dict) else None
-        return Node(value, ".".join((self.path, *keys)) if self.path else ".".join(keys), self.endpoint)
+        return self._below(value, *keys)
 
     def has(self, key: str) -> bool:
         return isinstance(self.value, dict) and key in self.value
@@ -117,13 +139,13 @@ class Node:
     def members(self) -> Iterator[tuple[str, Node]]:
         """Keys and nodes of an object; nothing for anything else."""
         for key, value in self.mapping().items():
-            yield key, Node(value, f"{self.path}.{key}", self.endpoint)
+            yield key, self._below(value, key)
 
     def items(self) -> Iterator[Node]:
         """Elements of a list; nothing for anything else."""
         if isinstance(self.value, list):
             for index, value in enumerate(self.value):
-                yield Node(value, f"{self.path}[{index}]", self.endpoint)
+                yield self._below(value, f"[{index}]")
 
     # ------------------------------------------------------------ what must be there
 
@@ -157,7 +179,7 @@ def read_json(reply: Reply, endpoint: str) -> Node:
     """
     value = reply.json()
     _check_depth(value, endpoint)
-    if _MAYBE_SURROGATE.search(reply.body):
+    if _LONE_SURROGATE.search(reply.body):
         value = _without_surrogates(value)
     return Node(value, "", endpoint).need_object()
 
@@ -189,6 +211,8 @@ def _without_surrogates(value: Any) -> Any:
 
 def clean_text(text: str) -> str:
     """Text that can be encoded: lone surrogates become U+FFFD."""
+    if text.isascii():
+        return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 

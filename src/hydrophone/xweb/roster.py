@@ -80,9 +80,11 @@ def is_own(member: Node, own_ids: Collection[str]) -> bool:
     """Whether a listener is the account that asks: by its id, else by its mark (``tw-...`` and no time of arrival)."""
     if own_ids and member_user_id(member) in own_ids:
         return True
-    periscope_id = member.at("periscope_user_id").some_text() or ""
-    lacks_flags = not any(member.has(flag) for flag in _MUTE_FLAGS)
-    return periscope_id.startswith(_NO_PERISCOPE_USER) and (not member.has("start") or lacks_flags)
+    record = member.mapping()
+    periscope_id = record.get("periscope_user_id")
+    if not isinstance(periscope_id, str) or not periscope_id.startswith(_NO_PERISCOPE_USER):
+        return False
+    return "start" not in record or not any(flag in record for flag in _MUTE_FLAGS)
 
 
 def without_own(record: Mapping[str, Any], own_ids: Collection[str]) -> dict[str, Any]:
