@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hydrophone.sandbox.scene import Scene
     from hydrophone.sandbox.world import World
 
+CA_FILE = Path("hydrophone-sandbox-ca.pem")
 DEFAULT_SCENES = ("ended-two-hours", "live-now", "starts-soon")
 
 
@@ -55,7 +56,7 @@ def sandbox(
     proxy
         Also listen as a forward proxy for the hosts of X, Periscope and their CDN.
     ca_out
-        Where to write the certificate of the proxy's authority (PEM).
+        Where to write the certificate of the proxy's authority (PEM); hydrophone-sandbox-ca.pem if not set.
     list_scenes
         List the shipped scenes and leave.
     as_json
@@ -70,14 +71,17 @@ def sandbox(
     if speed <= 0:
         raise SettingsError("the speed must be above zero", setting="--speed")
     loaded = [_scene(name) for name in scenes or DEFAULT_SCENES]
-    if ca_out is not None:
-        _write_authority(ca_out.expanduser())
+    ca_file = (ca_out or CA_FILE).expanduser().absolute() if proxy or ca_out else None
+    if ca_file is not None:
+        _write_authority(ca_file)
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_serve(loaded, speed=speed, port=port, proxy=proxy, as_json=as_json))
+        asyncio.run(_serve(loaded, speed=speed, port=port, proxy=proxy, ca_file=ca_file, as_json=as_json))
     return 0
 
 
-async def _serve(scenes: Sequence[Scene], *, speed: float, port: int, proxy: bool, as_json: bool) -> None:
+async def _serve(
+    scenes: Sequence[Scene], *, speed: float, port: int, proxy: bool, ca_file: Path | None, as_json: bool
+) -> None:
     from hydrophone.cli.running import signals_to
     from hydrophone.recorder.options import StopSignal
     from hydrophone.sandbox.hosts import SERVICES
@@ -87,16 +91,16 @@ async def _serve(scenes: Sequence[Scene], *, speed: float, port: int, proxy: boo
     stop = StopSignal()
 
     def ready(world: World) -> None:
-        _announce(world, as_json=as_json)
+        _announce(world, ca_file=ca_file, as_json=as_json)
 
     with signals_to(stop, say=lambda text: None):
         await serve(scenes, speed=speed, ports=ports, proxy=proxy, on_ready=ready, until=stop.finishing())
 
 
-def _announce(world: World, *, as_json: bool) -> None:
+def _announce(world: World, *, ca_file: Path | None, as_json: bool) -> None:
     from hydrophone.sandbox.world import describe
 
-    facts = describe(world)
+    facts = dict(describe(world)) | ({} if ca_file is None else {"ca_file": str(ca_file)})
     if as_json:
         screen.say_json(facts)
         return
@@ -109,6 +113,9 @@ def _announce(world: World, *, as_json: bool) -> None:
     screen.say("In another terminal:")
     screen.say(f"  export HYDROPHONE_SANDBOX={facts['bases']['control']}")
     screen.say(f"  hydrophone record {facts['scenes'][0]['id']}")
+    if "proxy" in facts["bases"]:
+        screen.say("For unmodified programs:")
+        screen.say(f"  export HTTPS_PROXY={facts['bases']['proxy']} SSL_CERT_FILE={ca_file}")
 
 
 def _scene(name: str) -> Scene:
