@@ -88,10 +88,13 @@ async def _tunnel(exchange: Exchange, port: int) -> None:
             await sink.drain()
 
     tasks = [asyncio.create_task(carry(exchange.reader, writer)), asyncio.create_task(carry(reader, exchange.writer))]
-    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    for task in tasks:
-        task.cancel()
-    writer.close()
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        writer.transport.abort()
 
 
 async def test_https_goes_through_the_proxy_by_name_and_its_password_is_never_shown(
