@@ -8,6 +8,7 @@ import json
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from hydrophone.sandbox.hosts import SERVICES
@@ -28,6 +29,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     ports = {service: told.port + index for index, service in enumerate((*SERVICES, "proxy"))} if told.port else None
 
     def ready(world: World) -> None:
+        if told.ca_file:
+            from hydrophone.sandbox.proxy import write_ca_file
+
+            write_ca_file(told.ca_file)
         text = json.dumps(describe(world)) if told.json else as_text(world)
         sys.stdout.write(text + "\n")
         sys.stdout.flush()
@@ -74,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0, help="the first of a row of ports; free ones by default")
     parser.add_argument("--proxy", action="store_true", help="also listen as a forward proxy")
+    parser.add_argument("--ca-file", type=Path, help="write the certificate that the proxy's clients must trust")
     parser.add_argument("--json", action="store_true", help="say where as one line of JSON")
     return parser
 

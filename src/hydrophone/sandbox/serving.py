@@ -253,8 +253,9 @@ class Connection(asyncio.Protocol):
 
     async def drain(self) -> None:
         """Wait until the socket takes more. Raises ConnectionResetError when the client has gone."""
+        await asyncio.sleep(0)  # an endless writer must not keep others, or the news of its end, from the loop
         await self._can_write.wait()
-        if self.is_closing and self.transport.is_closing():
+        if self.transport.is_closing():
             raise ConnectionResetError
 
     def reset(self) -> None:
