@@ -79,7 +79,7 @@ async def connect(settings: Settings) -> Parts:
     elif settings.endpoints:
         endpoints = Endpoints(bases={**endpoints.bases, **settings.endpoints})
     budgets = Budgets(state_dir / "budgets.json", clock=lambda: clock.now().timestamp())
-    client = AsyncClient(endpoints, settings=http, budgets=budgets)
+    client = AsyncClient(endpoints, settings=http, budgets=budgets, sleep=clock.sleep)
     login = find_login(settings)
     session = WebSession(
         store=StateFile(state_dir / "web.json"), is_api=endpoints.is_api, now=clock.now, user_agent=http.user_agent

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable
 from datetime import datetime
 
-from hydrophone.errors import LinkError, NotFoundError
+from hydrophone.errors import LinkError, NotFoundError, NotSignedInError
 from hydrophone.hls import is_audio_space
 from hydrophone.http import AsyncClient
 from hydrophone.links import parse_link
@@ -60,7 +60,7 @@ class Resolver:
     async def _source(self, ref: Ref) -> Source | None:
         match ref:
             case SpaceRef():
-                return SpaceSource(self._client, self._session, ref)
+                return await self._space_or_broadcast(ref)
             case BroadcastRef():
                 return await self._broadcast_or_space(ref)
             case PlaylistRef(url):
@@ -72,6 +72,19 @@ class Resolver:
             case _:
                 return None
 
+    async def _space_or_broadcast(self, ref: SpaceRef) -> Source:
+        """A bare id is taken for a Space. Guests are told nothing about Spaces, but about broadcasts they are."""
+        space = SpaceSource(self._client, self._session, ref)
+        try:
+            await space.check()
+        except (NotFoundError, NotSignedInError):
+            broadcast_id = BroadcastId(ref.id)
+            found = await self._client.ask(broadcasts_by_ids(self._session, [broadcast_id]))
+            if found.get(broadcast_id) is None:
+                raise
+            return BroadcastSource(self._client, self._session, BroadcastRef(broadcast_id))
+        return space
+
     async def _broadcast_or_space(self, ref: BroadcastRef) -> Source:
         """Spaces and broadcasts share one namespace, and the share link of a Space has the form of a broadcast's."""
         found = await self._client.ask(broadcasts_by_ids(self._session, [ref.id]))
@@ -82,7 +95,7 @@ class Resolver:
         if broadcast is None:
             return space
         try:
-            await space.look()
+            await space.check()
         except NotFoundError:
             return BroadcastSource(self._client, self._session, ref)
         return space

@@ -98,9 +98,15 @@ class SpaceSource:
         self.ref = ref
         self.key = str(ref.id)
         self.link = build_link(ref)
+        self._first: Look | None = None
 
     async def look(self) -> Look:
-        return look_of_space(await self._client.ask(space_by_id(self._session, self.ref.id)), self.link)
+        first, self._first = self._first, None
+        return first or look_of_space(await self._client.ask(space_by_id(self._session, self.ref.id)), self.link)
+
+    async def check(self) -> None:
+        """Look already now; the next `look` is answered from this one. Raises as `look` does."""
+        self._first = await self.look()
 
     async def stream(self, media_key: MediaKey | None) -> Stream | None:
         return await _stream(self._client, self._session, media_key)
