@@ -372,10 +372,12 @@ def test_a_locked_account_is_not_used_until_its_owner_says_so(name: str) -> None
     session, talk = signed_in(clock), Talk(("AudioSpaceById", error_sample(name)))
 
     for _ in range(3):
-        with pytest.raises(AccountLockedError):
+        with pytest.raises(AccountLockedError) as caught:
             talk.ask(space_by_id(session, ID))
         clock.advance(days=2)
     assert len(talk.requests) == 1
+    assert "not asked" in caught.value.message
+    assert caught.value.advice
     assert isinstance(session.trouble, AccountLockedError)
 
     session.clear_trouble()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hydrophone.errors import SettingsError
+from hydrophone.errors import DiskError, SettingsError
 from hydrophone.http.messages import Headers, Reply
 from hydrophone.xweb.constants import WEB_BEARER
 from hydrophone.xweb.login import GuestPass, Login
@@ -130,6 +130,17 @@ def test_deleted_and_malformed_cookies_change_nothing(line: str) -> None:
 
     assert login.adopt(setting_cookies(line)) is False
     assert login.secret_values() == (AUTH_TOKEN, CT0)
+
+
+def test_a_ct0_that_cannot_be_kept_is_used_all_the_same() -> None:
+    def fail(_: Login) -> None:
+        raise DiskError("full", errno=28)
+
+    login = Login(AUTH_TOKEN, CT0, on_rotation=fail)
+
+    assert login.adopt(setting_cookies("ct0=new123")) is True
+    assert login.secret_values()[1] == "new123"
+    assert isinstance(login.unsaved, DiskError)
 
 
 def test_another_host_cannot_set_the_ct0() -> None:

@@ -44,7 +44,7 @@ _VITE_SCRIPT = re.compile(r"https?://[\w.:-]{1,100}/x-web/[\w./-]{1,200}\.js")
 _VITE_SIGNER = re.compile(r"[\w./-]{0,60}sign\.o-[\w-]{1,40}\.js")
 _OPERATION = re.compile(
     r"queryId:\"([\w-]{1,64})\",operationName:\"(\w{1,80})\",operationType:\"(?:query|mutation)\","
-    r"metadata:\{featureSwitches:\[([^\]]{0,20000})\],fieldToggles:\[([^\]]{0,4000})\]"
+    r"metadata:\{featureSwitches:\[([\w\",\s]{0,20000})\],fieldToggles:\[([\w\",\s]{0,4000})\]"
 )
 _RELAY_OPERATION = re.compile(r"\bid:\"([\w-]{1,64})\",metadata:\{\},name:\"(\w{1,80})\"")
 _QUOTED = re.compile(r"\"(\w{1,100})\"")

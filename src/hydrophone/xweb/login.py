@@ -12,7 +12,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
-from hydrophone.errors import SettingsError
+from hydrophone.errors import HydrophoneError, SettingsError
 from hydrophone.http.messages import Reply
 from hydrophone.model import UserId
 from hydrophone.xweb.constants import API_HOSTS, PAGE_PATHS, WEB_BEARER
@@ -66,6 +66,7 @@ class Login:
         self.on_rotation = on_rotation
         self.user_id = user_id
         self.version = 0  #: counts the changes of ct0
+        self.unsaved: HydrophoneError | None = None  #: why the newest ct0 could not be kept
 
     def __repr__(self) -> str:
         return f"Login({self.fingerprint})"
@@ -108,7 +109,12 @@ class Login:
         self._ct0 = new
         self.version += 1
         if self.on_rotation is not None:
-            self.on_rotation(self)
+            try:
+                self.on_rotation(self)
+                self.unsaved = None
+            except HydrophoneError as error:
+                # The new ct0 works in this process; that the disk is full must not end a recording.
+                self.unsaved = error
         return True
 
 

@@ -15,6 +15,7 @@ from hydrophone.errors import (
     BlockedError,
     HydrophoneError,
     NotSignedInError,
+    RemoteError,
     SettingsError,
 )
 from hydrophone.model import UserId
@@ -41,14 +42,16 @@ class StateStore(Protocol):
         """The value, or None."""
         ...
 
-    def put(self, key: str, value: Any) -> None: ...
+    def put(self, key: str, value: Any) -> None:
+        """Keep a value. A store that cannot write says so elsewhere: questions go on without it."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
     """Why nothing is asked at the moment. `until` is None where only the user can end it."""
 
-    error: HydrophoneError
+    error: RemoteError
     until: datetime | None
 
 
@@ -141,7 +144,7 @@ class WebSession:
     # ------------------------------------------------------------ trouble
 
     @property
-    def trouble(self) -> HydrophoneError | None:
+    def trouble(self) -> RemoteError | None:
         """Why nothing is asked at the moment, None when all is well."""
         for trouble in (self._login_trouble if self.signed_in else None, self._blocked):
             if trouble is not None and (trouble.until is None or self.now() < trouble.until):
@@ -149,10 +152,16 @@ class WebSession:
         return None
 
     def check(self) -> None:
-        """Raise the error that forbids asking now, if there is one."""
+        """Raise the error that forbids asking now, if there is one; it says that nothing was asked."""
         error = self.trouble
-        if error is not None:
-            raise error
+        if isinstance(error, RemoteError):
+            raise type(error)(
+                f"not asked, since the last answer was: {error.message}",
+                status=error.status,
+                code=error.code,
+                endpoint=error.endpoint,
+                advice=error.advice,
+            )
 
     def note(self, error: HydrophoneError) -> None:
         """Remember an error after which one must not go on asking."""
