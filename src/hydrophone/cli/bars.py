@@ -86,14 +86,18 @@ class Bars:
 def facts(event: events.Progress) -> str:
     """The numbers beside a bar."""
     held = duration_text(event.seconds)
-    missing = f"{event.missing} missing"
     if event.mode is Mode.LIVE:
         covered = share_text(wording.covered(event))
-        parts = [f"live {duration_text(event.elapsed_seconds)}", f"{held} held", covered, missing]
+        parts = [
+            f"live {duration_text(event.elapsed_seconds)}",
+            f"{held} held",
+            covered,
+            f"{event.missing:,} not here yet",
+        ]
         parts += [] if event.listeners is None else [f"{event.listeners:,} listening"]
     else:
         speed = speed_text(event.seconds, event.elapsed_seconds)
-        parts = [f"{event.segments:,}/{event.expected:,}", held, speed, missing]
+        parts = [f"{event.segments:,}/{event.expected:,}", held, speed, f"{event.missing:,} missing"]
         parts += [f"ETA {duration_text(event.eta_seconds)}"]
     return "  ".join(parts)
 

@@ -18,18 +18,19 @@ def count(number: int, noun: str) -> str:
 def progress_line(progress: Progress) -> str:
     """Where a recording stands."""
     held = f"{duration_text(progress.seconds)} held, {size_text(progress.size_bytes)}"
-    missing = count(progress.missing, "segment") + " missing"
     if progress.mode is Mode.LIVE:
+        missing = f"{count(progress.missing, 'segment')} not here yet"
         listeners = "" if progress.listeners is None else f", {count(progress.listeners, 'listener')}"
         share = f"{share_text(covered(progress))} covered"
         return f"live {duration_text(progress.elapsed_seconds)}: {held}, {missing}, {share}{listeners}"
     eta = "" if progress.eta_seconds is None else f", {duration_text(progress.eta_seconds)} to go"
+    missing = count(progress.missing, "segment") + " missing"
     done = f"{progress.segments:,} of {progress.expected:,} segments"
     return f"{done}: {held}, {speed_text(progress.seconds, progress.elapsed_seconds)}, {missing}{eta}"
 
 
 def covered(progress: Progress) -> float:
-    """The share of the known segments that is not given up."""
+    """The share of the known segments that is here."""
     known = max(progress.expected, progress.segments + progress.missing)
     return 1 - progress.missing / known if known else 1.0
 
