@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hydrophone.audio import Grade, first_ticks, judge, scan_adts
 from hydrophone.errors import HydrophoneError, TooLargeError, UnreachableError, UnsafeAddressError
@@ -22,7 +22,10 @@ from hydrophone.recorder.options import Patience
 
 MAX_SEGMENT_BYTES = 32 * 1024 * 1024
 MEDIA_HEADERS = {"accept": "*/*", "accept-encoding": "identity"}
-NO_FRAMES: array[int] = array("H")
+
+
+def _no_frames() -> array[int]:
+    return array("H")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ class Media:
     body: bytes
     grade: Grade
     reason: str = ""
-    frames: array[int] = NO_FRAMES  #: ADTS frame lengths, header included
+    frames: array[int] = field(default_factory=_no_frames)  #: ADTS frame lengths, header included
     runs: Sequence[tuple[int, int]] = ()  #: where frames stand: offset, count
     rate: int = 0
     channels: int = 0
