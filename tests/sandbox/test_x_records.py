@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from hydrophone.sandbox.scene import Audience, Flap, Person, Scene, State, sample_people
-from x_visiting import differences, sample, shape, visiting
+from hydrophone.sandbox.scenefile import load_shipped
+from x_visiting import SAMPLES, differences, sample, shape, visiting
 
 LEGACY = {"user_shape": "legacy"}
 SPARSE = {"extra": {"is_sparse": True}}
@@ -158,10 +159,19 @@ async def test_the_early_example_is_served_byte_for_byte() -> None:
     async with visiting() as visitor:
         record = await visitor.space("1vOxwdyYrlqKB", query_id="s3V0Y5v6")
         status = await visitor.api("/i/api/1.1/live_video_stream/status/28_2013482329990144000")
-    from x_visiting import SAMPLES
-
     assert record.body == (SAMPLES / "audiospace_by_id.seed.json").read_bytes()
     assert status.body == (SAMPLES / "stream_status.seed.json").read_bytes()
+
+
+async def test_the_early_example_plays_on_loopback_and_is_verbatim_under_its_real_name() -> None:
+    async with visiting(load_shipped("seed")) as visitor:
+        path = "/i/api/1.1/live_video_stream/status/28_2013482329990144000"
+        real, here = await visitor.api(path, host="x.com"), await visitor.api(path)
+        location = here.json["source"]["location"].removeprefix(visitor.world.bases["cdn"])
+        playlist = await visitor.ask(location, service="cdn")
+    assert real.body == (SAMPLES / "stream_status.seed.json").read_bytes()
+    assert here.json["source"]["status"] == "ENDED"
+    assert playlist.body.startswith(b"#EXTM3U")
 
 
 async def test_a_scene_can_overrule_every_field() -> None:
