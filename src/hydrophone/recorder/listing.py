@@ -105,7 +105,9 @@ class Listing:
 
     def _parse(self, reply: Reply, url: str) -> MediaPlaylist | MultivariantPlaylist | Absent:
         try:
-            return parse_playlist(reply.body, url=reply.url or url, check=self._may_fetch)
+            return parse_playlist(
+                reply.body, url=reply.url or url, check=self._may_fetch, check_key=self._endpoints.is_api
+            )
         except PlaylistError as error:
             return Absent(reply.status, error.message)
 
@@ -161,7 +163,7 @@ class Listing:
         last = (segments[-1][0], segments[-1][1].sequence) if segments else None
         return Listed(len(segments), new, last, playlist.is_ended, snapshot_written_at(playlist.url), playlist)
 
-    def absorb_window(self, segments: Sequence[Segment], tracked: Sequence[int]) -> int:
+    def absorb_window(self, segments: Sequence[Segment], tracked: Sequence[int], refused: Sequence[int] = ()) -> int:
         """Offer what is new in the live window, ahead of everything else. Returns how many were new.
 
         `tracked` is the epoch that the tracker gives each segment; it decides where the names carry no instant.
@@ -171,6 +173,8 @@ class Listing:
             for segment, epoch in zip(segments, tracked, strict=True)
         ]
         new = self._plan.offer(assigned, is_urgent=True)
+        if refused:
+            self._plan.refuse(self._epochs.count - 1, refused)
         self._journal_epochs()
         self._journal_holes()
         if new:

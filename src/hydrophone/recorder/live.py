@@ -126,7 +126,7 @@ class LivePhase:
                 continue
             self._window_back(state)
             step = self._tracker.see(found)
-            if self._listing.absorb_window(step.fetch, step.epochs):
+            if self._listing.absorb_window(step.fetch, step.epochs, step.refused):
                 state.last_news = began
             # The core's end is a hint only: a playlist that claims to be over is looked at again, at leisure.
             wait = step.wait if step.wait is not None else 3.0

@@ -15,7 +15,7 @@ from hydrophone.hls import NumberSet
 from hydrophone.model import GapCause, Segment
 
 MAX_ALTERNATIVES = 4  #: addresses remembered for one segment
-MAX_SPAN = 5_000_000  #: segments in one epoch: half a year of three seconds each
+MAX_SPAN = 300_000  #: segments in one epoch: ten days of three seconds each
 Key = tuple[int, int]  #: epoch, sequence
 
 

@@ -331,7 +331,8 @@ class Recording:
             finish_item, work.take, work.plan, look, work.kind, cover=cover, on_step=on_step
         )
         for text in finished.notices:
-            self._notice("warning", text)
+            # The manifest is written and holds the journal's digest: nothing may be added to the journal any more.
+            self._emit(Notice(key=look.key, level="warning", text=text))
         if finished.coverage.is_complete and look.state.is_over and not self._options.keep_media_log:
             await asyncio.to_thread(work.take.release_media)
         return finished
@@ -355,7 +356,7 @@ class Recording:
             finished = await self._finish(work)
         except HydrophoneError as second:
             return self._outcome(Result.FAILED, error=error if isinstance(second, NoReplayError) else second)
-        self._notice("warning", f"{error.message}; finished what is on disk")
+        self._emit(Notice(key=self._source.key, level="warning", text=f"{error.message}; finished what is on disk"))
         return self._outcome(self._result(finished, stopped=False), finished=finished, error=error)
 
     def _reopen(self) -> _Work | None:
