@@ -39,10 +39,11 @@ def _avatar_content(asked: Asked) -> Answer:
     wanted = [user_id for user_id in asked.exchange.params.get("user_ids", "").split(",") if user_id]
     if len(wanted) > MOST_USERS:
         return NAMED["400_too_many_user_ids"]
-    now, users = asked.world.now(), {}
+    now = asked.world.now()
+    users: dict[str, Any] = {}
     for scene in _live(asked):
         for person in _on_stage(scene, now):
-            if person.user_id in wanted:
+            if person.user_id in wanted and person.user_id not in users:
                 users[person.user_id] = {
                     "spaces": {"live_content": _content(asked, scene, now, person)},
                     "participants": [_number(person.user_id)],
