@@ -257,3 +257,50 @@ def test_nothing_else_suffers_while_one_answer_is_stalled(box: SandboxBox, urls:
     box.control.inject(kind="stall-headers", segments=[5], seconds=30)
     assert fetch(urls[5], silence=0.2).is_open
     assert fetch(urls[3]).body == whole
+
+
+def is_refused(url: str) -> bool:
+    try:
+        fetch(url, silence=0.2)
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
+def test_connections_are_refused_for_an_interval(box: SandboxBox, urls: list[str], whole: bytes) -> None:
+    fault = box.control.inject(kind="refuse")
+    deadline = time.monotonic() + 10
+    while not is_refused(urls[3]) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert is_refused(urls[3])
+    box.control.remove_fault(fault)
+    while is_refused(urls[3]) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert fetch(urls[3]).body == whole
+
+
+def test_junk_between_frames_stands_before_a_tag(box: SandboxBox, urls: list[str], whole: bytes) -> None:
+    seen = struck(box, urls[3], kind="junk", where="between", count=1).body
+
+    at = seen.index(JUNK)
+    assert seen[:at] + seen[at + len(JUNK) :] == whole
+    assert seen[at + len(JUNK) :].startswith(b"ID3")
+
+
+def test_playlists_can_be_edited_on_the_way_out(box: SandboxBox) -> None:
+    url = box.stream_url("here")
+    assert url is not None
+    plain = fetch(url).body
+
+    def edited(**how: object) -> bytes:
+        return struck(box, url, kind="edit", count=1, **how).body
+
+    assert edited(bom=True) == b"\xef\xbb\xbf" + plain
+    assert edited(latin=True).startswith(plain)
+    assert b"\r\n\r\n#EXTINF" in edited(crlf=True)
+    assert b"\n\0\n" in edited(nul=True)
+    assert edited(sub=[["EXTINF:[0-9.]+,", "EXTINF:nan"]]).count(b"EXTINF:nan\n") == 20
+    assert edited(append="#EXTINF:3.008,\nfile:///etc/passwd\n").endswith(b"file:///etc/passwd\n")
+    assert edited(prepend="<html>\n").startswith(b"<html>")
+    assert edited(entries=1000).count(b"EXTINF") == 1020
+    assert max(map(len, edited(line_bytes=1 << 20).splitlines())) == (1 << 20) + 1

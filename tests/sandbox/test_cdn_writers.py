@@ -259,3 +259,10 @@ def test_mono_and_other_rates_decode() -> None:
     frames = SegmentMaker(scene).frames(timeline.piece(0))
 
     assert decode(b"".join(frames)) == (len(frames) * 1024, {44_100})
+
+
+def test_single_segments_can_lack_their_tags() -> None:
+    scene, timeline = on_the_clock(tags=TagStyle(bare=(4,)))
+    maker = SegmentMaker(scene)
+
+    assert [len(split_segment(maker.body(timeline.piece(place)))[1]) for place in (3, 4, 5)] == [4, 0, 4]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import re
 import zlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -56,6 +57,7 @@ async def _reset(exchange: Exchange, answer: Answer | None, params: Params) -> N
 
 
 async def _refuse(exchange: Exchange, answer: Answer | None, params: Params) -> None:
+    """For connections that are open already; the server stops listening as well, see `FaultTable.refusing`."""
     exchange.connection.reset()
 
 
@@ -120,8 +122,38 @@ async def _empty(exchange: Exchange, answer: Answer | None, params: Params) -> N
 
 
 async def _junk(exchange: Exchange, answer: Answer | None, params: Params) -> None:
+    """Junk with a false sync in it: at the front, or (`where` ``between``) between two frames, before a tag."""
     real = _real(answer)
-    exchange.send(Answer(real.status, real.headers, JUNK + real.body))
+    at = max(0, real.body.rfind(b"ID3\x04\x00\x00")) if params.get("where") == "between" else 0
+    exchange.send(Answer(real.status, real.headers, real.body[:at] + JUNK + real.body[at:]))
+
+
+async def _edit(exchange: Exchange, answer: Answer | None, params: Params) -> None:
+    """A playlist that is changed on the way out.
+
+    `sub` holds pairs of pattern and replacement; `prepend` and `append` are text; so many invented `entries` are added;
+    `bom`, `crlf`, `nul`, `latin` are flags; `line_bytes` is the length of a comment line.
+    """
+    real = _real(answer)
+    text = (gzip.decompress(real.body) if _is_packed(real) else real.body).decode()
+    for pattern, replacement in params.get("sub", ()):
+        text = re.sub(pattern, replacement, text)
+    text = f"{params.get('prepend', '')}{text}{params.get('append', '')}"
+    count = int(params.get("entries", 0))
+    text += "".join(f"#EXTINF:3.000,\nchunk_{10**18 + n}_{10**6 + n}_a.aac\n" for n in range(count))
+    if "line_bytes" in params:
+        text += f"#{'x' * int(params['line_bytes'])}\n"
+    if params.get("crlf"):
+        text = text.replace("\n", " \r\n\r\n")
+    if params.get("nul"):
+        text = text.replace("\n", "\n\0\n", 1)
+    body = (b"\xef\xbb\xbf" if params.get("bom") else b"") + text.encode()
+    body += b"# caf\xe9\n" if params.get("latin") else b""
+    exchange.send(Answer(real.status, _without(real, "content-encoding", "content-length"), body))
+
+
+def _is_packed(answer: Answer) -> bool:
+    return any(name.lower() == "content-encoding" and value == "gzip" for name, value in answer.headers)
 
 
 async def _id3_only(exchange: Exchange, answer: Answer | None, params: Params) -> None:
@@ -268,6 +300,7 @@ EFFECTS: dict[str, Effect] = {
     "json": Effect(_json, needs_answer=False),
     "empty": Effect(_empty),
     "junk": Effect(_junk),
+    "edit": Effect(_edit),
     "id3-only": Effect(_id3_only),
     "garble": Effect(_garble),
     "wrong-type": Effect(_wrong_type),

@@ -153,6 +153,18 @@ class FaultTable:
     def rules(self) -> tuple[Rule, ...]:
         return tuple(self._rules.values())
 
+    def refusing(self) -> frozenset[str]:
+        """Services that take no connections now, ``"*"`` for all.
+
+        They have a ``refuse`` rule in force that neither counts nor asks for a path.
+        """
+        rules = [rule for rule in self._rules.values() if rule.kind == "refuse" and rule.count is None]
+        if not rules:
+            return frozenset()
+        now_us = self._clock.now_us()
+        open_now = (r for r in rules if r.begin_us <= now_us < r.end_us and r.path is None and not r.segments)
+        return frozenset(rule.service for rule in open_now)
+
     def match(self, exchange: Exchange) -> Rule | None:
         """The rule that strikes this request, if any."""
         if not self._rules:

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Self
 
 SAFE_LETTERS = "abdegjklmnopqrvwxyzABDEGJKLMNOPQRVWXYZ"  # ids of the service never use the other letters
@@ -164,6 +165,7 @@ class TagStyle:
     rotation: int | None = None  #: TKEY
     has_hydra: bool = True
     has_priv: bool = True
+    bare: tuple[int, ...] = ()  #: places whose segments have no tag at all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,6 +201,7 @@ class Quirks:
     discontinuities: tuple[int, ...] = ()  #: EXT-X-DISCONTINUITY before these
     restarts: tuple[int, ...] = ()  #: numbering begins at 0 again, with newer ns
     last_only_in_final: bool = False  #: the last segment is in no live list, and in the final one 60 s late
+    window: int | None = None  #: how many segments the live list shows, in place of 4 (audio) and 5 (video)
     wide_master: bool = False  #: BANDWIDTH 500000 and 100x100 rather than 350000 and 8x8
 
 
@@ -402,6 +405,7 @@ class Scene:
         return known[-1] if known else Audience(at=0, listeners=0)
 
 
+@lru_cache(maxsize=1)
 def sample_people() -> tuple[Person, ...]:
     """A creator, a co-host and a guest with three voices, and two listeners."""
     return (
@@ -413,6 +417,7 @@ def sample_people() -> tuple[Person, ...]:
     )
 
 
+@lru_cache(maxsize=64)  # thousands of scenes may hold the same conversation
 def taking_turns(people: tuple[Person, ...], seconds: float) -> tuple[Turn, ...]:
     """A conversation: the people with a voice speak in turn for 4 to 11 seconds, now and then two at once."""
     voices = [p for p in people if p.role != "listener" and p.voice]

@@ -67,8 +67,10 @@ def read_scene(data: Mapping[str, Any], overrides: Mapping[str, Any] | None = No
 
 def scene_as_json(scene: Scene) -> dict[str, Any]:
     """What `read_scene` turns into an equal scene."""
-    data: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(scene), default=_as_json))
-    return data
+    is_chatty = scene.turns == taking_turns(scene.people, scene.seconds or 86_400.0)
+    slim = dataclasses.replace(scene, turns=()) if is_chatty else scene
+    data: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(slim), default=_as_json))
+    return data | {"turns": "chatty"} if is_chatty else data
 
 
 def _as_json(value: Any) -> Any:

@@ -14,7 +14,7 @@ from collections import Counter
 from functools import lru_cache
 from typing import Any
 
-from hydrophone.sandbox.scene import Person, Scene, Turn, invented_number
+from hydrophone.sandbox.scene import Mute, Person, Scene, Turn, invented_number
 from hydrophone.sandbox.tags import clock_tag, compact, hydra_tag
 from hydrophone.sandbox.timeline import SAMPLES, Piece
 from hydrophone.sandbox.voices import TAPE, voice_loop
@@ -53,18 +53,18 @@ def _framed_loop(voices: frozenset[int], rate: int, channels: int) -> tuple[tupl
 
 
 class Stage:
-    """Who sounds when: the turns of a scene, swept once."""
+    """Who sounds when: turns and mutes, swept once."""
 
-    def __init__(self, scene: Scene) -> None:
-        self.scene = scene
-        self._voice = {p.handle: p.voice for p in scene.people} | {"tape": TAPE}
+    def __init__(self, people: tuple[Person, ...], turns: tuple[Turn, ...], mutes: tuple[Mute, ...]) -> None:
+        self._mutes = mutes
+        self._voice = {p.handle: p.voice for p in people} | {"tape": TAPE}
         self._begins: list[float] = [-1.0]
         self._sounding: list[frozenset[str]] = [frozenset()]
-        self._sweep(scene.turns)
+        self._sweep(turns)
 
     def _sweep(self, turns: tuple[Turn, ...]) -> None:
         points = {t.begin for t in turns} | {t.end for t in turns}
-        points |= {m.begin for m in self.scene.mutes} | {m.end for m in self.scene.mutes}
+        points |= {m.begin for m in self._mutes} | {m.end for m in self._mutes}
         starts: dict[float, list[str]] = {}
         ends: dict[float, list[str]] = {}
         for turn in turns:
@@ -74,9 +74,9 @@ class Stage:
         for point in sorted(points):
             speaking.update(starts.get(point, ()))
             speaking.subtract(ends.get(point, ()))
-            heard = (h for h, n in speaking.items() if n > 0 and not self.scene.is_muted(h, point))
+            muted = {m.handle for m in self._mutes if m.begin <= point < m.end}
             self._begins.append(point)
-            self._sounding.append(frozenset(heard))
+            self._sounding.append(frozenset(h for h, n in speaking.items() if n > 0) - muted)
 
     def sounding(self, position: float) -> frozenset[str]:
         """Handles that are heard at a position; ``"tape"`` is one of them while a tape runs."""
@@ -98,12 +98,15 @@ class Stage:
         return frozenset(sorted({self._voice.get(h, 1) for h in handles})[:2])
 
 
+_stage = lru_cache(maxsize=64)(Stage)  # thousands of scenes may share one conversation
+
+
 class SegmentMaker:
     """Makes the segments of one scene. Deterministic, and quick: frames are joined, nothing is encoded anew."""
 
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
-        self._stage = Stage(scene)
+        self._stage = _stage(scene.people, scene.turns, scene.mutes)
         self._mark = invented_number("mark", scene.id) >> 32 << 32
         self._cached: dict[int, bytes] = {}
         self._people_texts: dict[tuple[str, ...], str] = {}
@@ -150,6 +153,8 @@ class SegmentMaker:
 
     def _with_tags(self, piece: Piece, parts: list[bytes]) -> list[bytes]:
         style = self.scene.tags
+        if piece.place in style.bare:
+            return parts
         tagged: list[bytes] = [clock_tag(piece.starts_us)] if style.has_priv else []
         if not style.has_hydra:
             return tagged + parts

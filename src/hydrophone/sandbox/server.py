@@ -34,6 +34,9 @@ def build_world(world: World | None = None) -> World:
     return made
 
 
+DOOR_SECONDS = 0.02
+
+
 class SandboxServer:
     """Listens while it is entered. `world.bases` then names every service's URL."""
 
@@ -42,21 +45,38 @@ class SandboxServer:
     ) -> None:
         self.world = world
         self._host = host
-        self._ports = ports or {}
-        self._services: Iterable[str] = (*SERVICES, "proxy") if proxy else SERVICES
-        self._servers: list[asyncio.Server] = []
+        self._ports = dict(ports or {})
+        self._services: tuple[str, ...] = (*SERVICES, "proxy") if proxy else SERVICES
+        self._servers: dict[str, asyncio.Server] = {}
         self._connections: set[Connection] = set()
 
     async def __aenter__(self) -> Self:
-        loop = asyncio.get_running_loop()
         for service in self._services:
-            server = await loop.create_server(
-                partial(self._connect, service), self._host, self._ports.get(service, 0), backlog=4096
-            )
-            self._servers.append(server)
-            port = server.sockets[0].getsockname()[1]
+            await self._listen(service)
+            port = self._servers[service].sockets[0].getsockname()[1]
+            self._ports[service] = port
             self.world.bases[service] = f"http://{self._host}:{port}"
+        self._doorman = asyncio.create_task(self._mind_the_doors())
         return self
+
+    async def _listen(self, service: str) -> None:
+        connect = partial(self._connect, service)
+        self._servers[service] = await asyncio.get_running_loop().create_server(
+            connect, self._host, self._ports.get(service, 0), backlog=4096
+        )
+
+    async def _mind_the_doors(self) -> None:
+        """Close and open listening sockets as the faults of kind ``refuse`` come and go."""
+        shut: set[str] = set()
+        while True:
+            await asyncio.sleep(DOOR_SECONDS)
+            told = self.world.faults.refusing()
+            refusing = {s for s in self._services if s != "control" and (s in told or "*" in told)}
+            for service in refusing - shut:
+                self._servers[service].close()
+            for service in shut - refusing:
+                await self._listen(service)
+            shut = refusing
 
     def _connect(self, service: str) -> Connection:
         connection = Connection(self.world.dispatch, service)
@@ -68,12 +88,13 @@ class SandboxServer:
     async def __aexit__(
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for server in self._servers:
+        self._doorman.cancel()
+        for server in self._servers.values():
             server.close()
         for connection in self._connections:
             if hasattr(connection, "transport"):
                 connection.transport.abort()
-        await asyncio.gather(*(server.wait_closed() for server in self._servers))
+        await asyncio.gather(*(server.wait_closed() for server in self._servers.values()))
 
 
 async def serve(

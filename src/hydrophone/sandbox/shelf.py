@@ -80,7 +80,7 @@ class Shelf:
             count -= stale.by
         if quirks.last_only_in_final and timeline.total is not None:
             count = min(count, timeline.total - 1)
-        return self._window(count, window or self.window)
+        return self._window(count, window or self.scene.quirks.window or self.window)
 
     def _window(self, count: int, size: int) -> list[Piece]:
         hidden = set(self.scene.quirks.hidden)
