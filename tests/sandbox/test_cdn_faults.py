@@ -43,9 +43,9 @@ def whole(loaded_box: SandboxBox, urls: list[str]) -> bytes:
     return fetch(urls[3]).body
 
 
-def struck(box: SandboxBox, url: str, **fault: object) -> Seen:
+def struck(box: SandboxBox, url: str, *, silence: float = 10.0, **fault: object) -> Seen:
     box.control.inject(fault)
-    return fetch(url, silence=0.4)
+    return fetch(url, silence=silence)
 
 
 def test_every_effect_is_shown_in_this_file() -> None:
@@ -169,7 +169,7 @@ def test_truncated_gzip(box: SandboxBox, urls: list[str], whole: bytes) -> None:
 
 
 def test_chunks_without_an_end(box: SandboxBox, urls: list[str], whole: bytes) -> None:
-    seen = struck(box, urls[3], kind="endless-chunks", seconds=5)
+    seen = struck(box, urls[3], kind="endless-chunks", seconds=30, silence=1.0)
 
     assert seen.header("transfer-encoding") == "chunked"
     assert seen.is_open
@@ -182,8 +182,8 @@ def test_slow_drip_and_stalls(box: SandboxBox, urls: list[str], whole: bytes) ->
     dripped = struck(box, urls[3], kind="drip", bytes_per_second=100_000, count=1)
     assert dripped.body == whole
     assert time.monotonic() - began > len(whole) / 100_000 * 0.8
-    assert struck(box, urls[3], kind="stall-headers", seconds=5, count=1).head == b""
-    stalled = struck(box, urls[3], kind="stall", fraction=0.25, seconds=5, count=1)
+    assert struck(box, urls[3], kind="stall-headers", seconds=30, count=1, silence=0.3).head == b""
+    stalled = struck(box, urls[3], kind="stall", fraction=0.25, seconds=30, count=1, silence=1.0)
     assert (stalled.is_open, stalled.body) == (True, whole[: len(whole) // 4])
     assert struck(box, urls[3], kind="stall", seconds=0.1, resume=True, count=1).body == whole
     assert struck(box, urls[3], kind="delay", seconds=0.1, count=1).body == whole

@@ -14,6 +14,7 @@ from hydrophone.sandbox.clock import from_us
 from hydrophone.sandbox.fault_effects import JUNK
 from hydrophone.sandbox.playlists import audio_master, delta_list, live_list, whole_list
 from hydrophone.sandbox.scene import Format, Kind, Quirks, Scene, TagStyle
+from hydrophone.sandbox.scenefile import load_shipped
 from hydrophone.sandbox.segments import SegmentMaker
 from hydrophone.sandbox.tags import clock_tag, clock_ticks, hydra_tag
 from hydrophone.sandbox.timeline import Timeline
@@ -266,3 +267,19 @@ def test_single_segments_can_lack_their_tags() -> None:
     maker = SegmentMaker(scene)
 
     assert [len(split_segment(maker.body(timeline.piece(place)))[1]) for place in (3, 4, 5)] == [4, 0, 4]
+
+
+def test_tape_and_closed_microphones_are_seen_in_the_levels() -> None:
+    scene = load_shipped("ended-short").at(ORIGIN)
+    timeline = Timeline(scene)
+    maker = SegmentMaker(scene)
+
+    def levels_at(position: float) -> list[int]:
+        tag = split_segment(maker.body(timeline.piece(int(position // 3))))[1][1][1]
+        levels: list[int] = json.loads(tag.split(b"HydraAudioLevel\0")[1].split(b"\0")[0])
+        return levels
+
+    assert 18 <= levels_at(45.0)[0] <= 31  # the tape sounds on the creator's channel
+    assert max(levels_at(45.0)[1:]) < 8
+    assert max(levels_at(87.0)) < 8  # whoever has the turn has closed the microphone
+    assert levels_at(93.0)[1] >= 8

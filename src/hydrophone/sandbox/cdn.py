@@ -107,7 +107,8 @@ def package_data(name: str) -> bytes:
 
 def key_base(world: World, exchange: Exchange) -> str:
     """The host that hands out video keys, as this client must be told it."""
-    return "https://twitter.com" if exchange.via_proxy else world.bases.get("x", "https://twitter.com")
+    base = world.base("x", exchange)
+    return "https://twitter.com" if base.startswith("https://") else base
 
 
 # ---------------------------------------------------------------- for the status call
