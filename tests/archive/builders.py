@@ -121,6 +121,9 @@ class BrokenDisk(Disk):
         self._maybe("sync_directory")
         super().sync_directory(path)
 
+    def sync_file_system(self, fd: int) -> None:
+        self._maybe("sync_file_system")
+
 
 class HastyDisk(Disk):
     """Does not wait for the medium: for the many tests in which the power stays on."""
@@ -129,6 +132,9 @@ class HastyDisk(Disk):
         """Bytes in the system's hands outlive our process."""
 
     def sync_directory(self, path: Path) -> None:
+        """Likewise."""
+
+    def sync_file_system(self, fd: int) -> None:
         """Likewise."""
 
 

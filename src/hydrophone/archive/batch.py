@@ -52,9 +52,55 @@ class BatchWriter:
         Raises:
             DiskError: nothing of it counts; the same batch, with more behind it, may be tried again.
         """
-        bodies = [waiting.body for waiting in batch if waiting.body is not None]
+        bodies = _bodies(batch)
         if bodies:
             self._write_media(bodies)
+        lines = self._lines(batch)
+        self._write_lines(lines)
+        self._acknowledge(batch, lines)
+
+    # ------------------------------------------------------------ the same in steps, for a group
+
+    def put_bytes(self, batch: Sequence[Waiting], device: int) -> bool:
+        """Write the bytes of a batch without a sync. False if the batch must be written alone."""
+        bodies = _bodies(batch)
+        if self._is_journal_untrusted:
+            return False
+        state = self._state
+        path = media_path(self._directory, state.media_number)
+        return not bodies or self._put_at(path, state.media_end, bodies, device)
+
+    def put_lines(self, batch: Sequence[Waiting], device: int) -> list[bytes] | None:
+        """Write the lines of a batch whose bytes are synced, without a sync; None if that did not work."""
+        lines = self._lines(batch)
+        path = self._directory / JOURNAL_NAME
+        return lines if self._put_at(path, self._state.journal_end, lines, device) else None
+
+    def accept(self, batch: Sequence[Waiting], lines: Sequence[bytes]) -> None:
+        """Bytes and lines are on the disk."""
+        self._acknowledge(batch, lines)
+
+    def distrust(self) -> None:
+        """A sync has failed that may have concerned our files: go on with new ones."""
+        self._leave_media_log()
+        self._is_journal_untrusted = True
+
+    def _put_at(self, path: Path, offset: int, pieces: Sequence[bytes], device: int) -> bool:
+        try:
+            fd = self._open_at(path, offset)
+            try:
+                if os.fstat(fd).st_dev != device:
+                    return False
+                self._disk.write_all(fd, pieces)
+            finally:
+                self._disk.close(fd)
+        except OSError:
+            return False  # Writing it alone finds out what is wrong, and says it.
+        return True
+
+    # ------------------------------------------------------------ inside
+
+    def _lines(self, batch: Sequence[Waiting]) -> list[bytes]:
         state = self._state
         offset = state.media_end
         lines: list[bytes] = []
@@ -64,8 +110,7 @@ class BatchWriter:
                 place = place_text(state.media_number, offset, waiting.body)
                 offset += len(waiting.body)
             lines.append(finish_line(waiting.facts, number, place))
-        self._write_lines(lines)
-        self._acknowledge(batch, lines)
+        return lines
 
     def _acknowledge(self, batch: Sequence[Waiting], lines: Sequence[bytes]) -> None:
         state, index = self._state, self._state.index
@@ -84,18 +129,18 @@ class BatchWriter:
         try:
             self._write_at(path, state.media_end, bodies)
         except _UntrustedError:
-            path = self._leave_media_log(path)
+            self._leave_media_log()
+            path = media_path(self._directory, state.media_number)
             with disk_errors(path):
                 self._write_at(path, 0, bodies)
         except OSError as error:
             raise disk_error(error, path) from error
 
-    def _leave_media_log(self, path: Path) -> Path:
+    def _leave_media_log(self) -> None:
         # A log in which nothing is acknowledged is simply made anew, so that a dying disk is not littered with logs.
         if self._state.media_end:
             self._state.media_number += 1
             self._state.media_end = 0
-        return media_path(self._directory, self._state.media_number)
 
     def _write_lines(self, lines: Sequence[bytes]) -> None:
         path = self._directory / JOURNAL_NAME
@@ -146,6 +191,10 @@ class BatchWriter:
             disk.close(fd)
             raise
         return fd
+
+
+def _bodies(batch: Sequence[Waiting]) -> list[bytes]:
+    return [waiting.body for waiting in batch if waiting.body is not None]
 
 
 def copy_journal(path: Path, size: int, lines: Sequence[bytes] = (), *, disk: Disk) -> None:

@@ -7,11 +7,13 @@ through here; `Disk` holds the system calls in one place, so that a test can mak
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import errno
+import functools
 import itertools
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO
@@ -113,6 +115,29 @@ class Disk:
         finally:
             os.close(fd)
 
+    @property
+    def can_sync_file_system(self) -> bool:
+        """True where one call syncs a whole file system and says so when that failed (Linux since 5.8)."""
+        return _syncfs() is not None
+
+    @contextlib.contextmanager
+    def file_system(self, directory: Path) -> Iterator[int]:
+        """The file system that a folder is on, open for `sync_file_system`."""
+        fd = os.open(directory, os.O_RDONLY)
+        try:
+            yield fd
+        finally:
+            os.close(fd)
+
+    def sync_file_system(self, fd: int) -> None:
+        """Return when everything ever written to that file system is on the medium."""
+        syncfs = _syncfs()
+        if syncfs is None:
+            raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+        if syncfs(fd) != 0:
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number))
+
     def write_all(self, fd: int, pieces: Sequence[bytes | memoryview]) -> None:
         """Write every byte of `pieces`, however short the single writes are."""
         left = [memoryview(piece) for piece in pieces if len(piece)]
@@ -131,6 +156,20 @@ class Disk:
 
 
 DISK = Disk()
+
+
+@functools.cache
+def _syncfs() -> Callable[[int], int] | None:
+    if sys.platform != "linux":
+        return None
+    try:
+        version = tuple(int(number) for number in os.uname().release.split(".")[:2])
+        call = ctypes.CDLL(None, use_errno=True).syncfs
+    except (ValueError, OSError, AttributeError):
+        return None
+    call.argtypes, call.restype = [ctypes.c_int], ctypes.c_int
+    # Before 5.8 it came back with success when the medium had failed.
+    return call if version >= (5, 8) else None
 
 
 def part_path(path: Path) -> Path:

@@ -41,30 +41,33 @@ def recover(
     lock = TakeLock(work, disk=disk)
     try:
         remove_leftovers(directory, disk=disk)
-        state = _load_or_create(directory, create_facts, now, disk)
+        state, is_new = _load_or_create(directory, create_facts, now, disk)
         notes = settle(directory, state)
         if notes and not state.layouts and (original := find_original(directory)) is not None:
             # It may hold what we cannot find any more. It is kept, so that no new original overwrites it.
             _set_aside(original, disk)
-        _cut_tails(directory, state, disk)
+        if not is_new:
+            _cut_tails(directory, state, disk)
     except BaseException:
         lock.release()
         raise
     return lock, state, notes
 
 
-def _load_or_create(directory: Path, create_facts: Mapping[str, Any], now: datetime, disk: Disk) -> TakeState:
+def _load_or_create(
+    directory: Path, create_facts: Mapping[str, Any], now: datetime, disk: Disk
+) -> tuple[TakeState, bool]:
     journal = directory / JOURNAL_NAME
     if journal.exists():
         state = load_state(directory)
         if state.lines:
-            return state
+            return state, False
         _set_aside(journal, disk)
     # Bytes without a journal say nothing about themselves. They are kept, but not counted.
     for number in media_logs(directory):
         _set_aside(media_path(directory, number), disk)
     write_file(journal, header_line(now, create_facts), disk=disk)
-    return load_state(directory)
+    return load_state(directory), True
 
 
 def _set_aside(path: Path, disk: Disk) -> None:

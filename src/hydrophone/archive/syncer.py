@@ -1,7 +1,7 @@
 """Grouped syncs for any number of takes: one timer and a few threads, instead of a timer and a thread for each take.
 
 A take that has something to write is flushed about once a second, or at once when a few MiB have come together. Takes
-are flushed side by side, because file systems commit concurrent syncs as one.
+are flushed side by side, because file systems commit concurrent syncs as one; many of them as a group (see `group`).
 """
 
 from __future__ import annotations
@@ -11,8 +11,11 @@ import functools
 import queue
 import threading
 import time
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Protocol
+
+from hydrophone.archive.group import GROUP_MINIMUM, GroupMember, flush_together
 
 
 class Flushable(Protocol):
@@ -40,7 +43,7 @@ class Syncer:
         self._dirty_bytes = 0
         self._is_due = False
         self._is_closed = False
-        self._jobs: queue.SimpleQueue[tuple[Flushable, list[Future[None]]] | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
 
     def mark(self, take: Flushable, size_bytes: int) -> None:
@@ -109,7 +112,7 @@ class Syncer:
                 # A take that is being flushed right now waits for the next round; its worker wakes us.
                 ready = [take for take in self._dirty if take not in self._busy]
                 self._busy.update(ready)
-                jobs = [(take, self._dirty.pop(take)) for take in ready]
+                jobs = [[(take, self._dirty.pop(take)) for take in group] for group in _groups(ready)]
                 if not jobs and self._dirty:
                     self._wake.wait(self._interval)
             for job in jobs:
@@ -119,19 +122,47 @@ class Syncer:
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
-            take, futures = job
-            error: BaseException | None = None
-            try:
-                take.flush()
-            except BaseException as caught:
-                error = caught
+            errors = _flush([take for take, _ in job])
             with self._wake:
-                self._busy.discard(take)
-                if take in self._dirty:
-                    self._is_due = self._is_due or bool(self._dirty[take])
-                    self._wake.notify()
-            for future in futures:
-                _resolve(future, error)
+                for take, _ in job:
+                    self._busy.discard(take)
+                    if take in self._dirty:
+                        self._is_due = self._is_due or bool(self._dirty[take])
+                        self._wake.notify()
+            for take, futures in job:
+                for future in futures:
+                    _resolve(future, errors[take])
+
+
+_Job = list[tuple[Flushable, list[Future[None]]]]
+
+
+def _groups(takes: Sequence[Flushable]) -> Iterator[list[Flushable]]:
+    """Takes to be flushed in one go: one by one, or all of a file system if they are many."""
+    together: dict[tuple[int, int], list[Flushable]] = {}
+    for take in takes:
+        if isinstance(take, GroupMember) and take.device is not None:
+            together.setdefault((take.device, id(take.disk)), []).append(take)
+        else:
+            yield [take]
+    for group in together.values():
+        if len(group) >= GROUP_MINIMUM:
+            yield group
+        else:
+            yield from ([take] for take in group)
+
+
+def _flush(takes: Sequence[Flushable]) -> Mapping[Flushable, BaseException | None]:
+    errors: dict[Flushable, BaseException | None] = dict.fromkeys(takes)
+    try:
+        if len(takes) == 1:
+            takes[0].flush()
+        else:
+            for member, error in flush_together([take for take in takes if isinstance(take, GroupMember)]).items():
+                errors[member] = error
+    except BaseException as error:
+        return dict.fromkeys(takes, error)
+    return errors
 
 
 def _resolve(future: Future[None], error: BaseException | None) -> None:

@@ -23,6 +23,7 @@ from typing import Any
 
 from hydrophone.archive.batch import BatchWriter, Waiting
 from hydrophone.archive.durable import DISK, Disk, disk_errors
+from hydrophone.archive.group import GroupMember
 from hydrophone.archive.index import SegmentIndex
 from hydrophone.archive.journal import JOURNAL_NAME, Line, build_facts, read_journal
 from hydrophone.archive.layout import build_layout_facts
@@ -51,7 +52,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Take:
+class Take(GroupMember):
     """One take, open for writing by this process alone.
 
     `index` knows what is held, including what is still on its way to the disk (`waiting_segments`). `header` is the
@@ -74,7 +75,8 @@ class Take:
         self._state = state
         self._lock = lock
         self._syncer = syncer
-        self._disk = disk
+        self.disk = disk
+        self.device = directory.stat().st_dev if disk.can_sync_file_system else None
         self._now = now
         self._writer = BatchWriter(directory, state, disk)
         self._mutex = threading.Lock()  # guards what waits
@@ -85,6 +87,8 @@ class Take:
         self._failure: DiskError | None = None
         self._is_closed = False
         self._is_released = False
+        self._group_batch: list[Waiting] = []
+        self._group_lines: list[bytes] | None = None
 
     @classmethod
     def open(
@@ -280,16 +284,52 @@ class Take:
                 if batch:
                     self._writer.write(batch)
             except BaseException as error:
-                with self._mutex:
-                    self._waiting = batch + self._waiting
+                self._keep(batch)
                 if isinstance(error, DiskError):
                     self._failure = error
                 raise
-            with self._mutex:
-                for waiting in batch:
-                    self._bodies.pop(waiting.row, None)
-                    self._waiting_bytes -= waiting.size_bytes
-            self._failure = None
+            self._forget(batch)
+
+    def _keep(self, batch: list[Waiting]) -> None:
+        with self._mutex:
+            self._waiting = batch + self._waiting
+
+    def _forget(self, batch: list[Waiting]) -> None:
+        with self._mutex:
+            for waiting in batch:
+                self._bodies.pop(waiting.row, None)
+                self._waiting_bytes -= waiting.size_bytes
+        self._failure = None
+
+    def begin_group(self) -> bool:
+        if self.device is None or self._failure is not None or not self._flushing.acquire(blocking=False):
+            return False
+        with self._mutex:
+            batch, self._waiting = self._waiting, []
+        if batch and not self._is_released and self._writer.put_bytes(batch, self.device):
+            self._group_batch = batch
+            return True
+        self._keep(batch)
+        self._flushing.release()
+        return False
+
+    def put_lines(self) -> bool:
+        if self.device is None:
+            return False
+        self._group_lines = self._writer.put_lines(self._group_batch, self.device)
+        return self._group_lines is not None
+
+    def end_group(self, *, is_durable: bool, distrusts: bool = False) -> None:
+        batch, lines = self._group_batch, self._group_lines
+        self._group_batch, self._group_lines = [], None
+        if is_durable and lines is not None:
+            self._writer.accept(batch, lines)
+            self._forget(batch)
+        else:
+            if distrusts:
+                self._writer.distrust()
+            self._keep(batch)
+        self._flushing.release()
 
     # ------------------------------------------------------------ reading
 
@@ -381,7 +421,7 @@ class Take:
                 raise ArchiveError(f"{original}: not as long as when it was written")
             logs = media_logs(self.directory)
             for number in logs:
-                self._disk.unlink(media_path(self.directory, number))
+                self.disk.unlink(media_path(self.directory, number))
             state.read_from_original(layout)
             state.media_number, state.media_end = layout.media_number + 1, 0
         return sum(logs.values())
