@@ -624,3 +624,21 @@ async def test_a_wedged_try_leaves_no_task_or_socket_behind() -> None:
                 await client.send(get(deadline_seconds=0.05))
         await asyncio.sleep(0.05)
         assert len(asyncio.all_tasks()) <= before + 3  # the server's own, one per connection
+
+
+async def test_a_request_may_ask_to_be_sent_in_a_while() -> None:
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    async def handler(exchange: Exchange) -> None:
+        await exchange.say(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
+
+    async with serving(handler) as server:
+        endpoints = Endpoints.sandbox({"x": server.base})
+        async with AsyncClient(endpoints, settings=HttpSettings(proxy=""), sleep=sleep) as client:
+            await client.send(get(wait_seconds=4.0))
+            await client.send(get())
+
+    assert waits == [4.0]

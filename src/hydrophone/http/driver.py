@@ -82,7 +82,7 @@ class AsyncClient:
         settings: knobs.
         budgets: shared by every client of the process that keeps the same credentials; None keeps its own in memory.
         rng: draws the jitter.
-        sleep: waits out a budget, in the seconds of the budgets' clock.
+        sleep: waits out a budget or a request's own wait, in the seconds of the budgets' clock.
     """
 
     def __init__(
@@ -158,6 +158,8 @@ class AsyncClient:
             origin = origin_of(url)
             if base is not None:
                 self._remember(base, origin)
+        if request.wait_seconds > 0.0:
+            await self._sleep(request.wait_seconds)
         attempt = 1
         while True:
             try:

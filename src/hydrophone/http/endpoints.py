@@ -24,6 +24,10 @@ _PRODUCTION = {
     "proxsee": "https://proxsee-cf.pscp.tv",
     "guest": "https://guest-cf.pscp.tv",
     "signer": "https://signer.pscp.tv",
+    "periscope": "https://api.periscope.tv",
+    "pscp": "https://www.periscope.tv",
+    "channels": "https://channels.periscope.tv",
+    "producer": "https://api.pscp.tv",
     "cdn": "",
 }
 

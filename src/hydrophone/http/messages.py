@@ -104,8 +104,9 @@ class Request:
 
     `target` is an absolute URL, or a path resolved against the base URL of `service` (see `Endpoints`). `params`
     are appended percent-encoded. `endpoint` names the rate budget; "" has none. `attempts` counts tries over which
-    5xx answers and lost connections are retried with jitter; `deadline_seconds` bounds each try. A request whose answer
-    is not a plain success still gives a `Reply`: the reader decides.
+    5xx answers and lost connections are retried with jitter; `deadline_seconds` bounds each try. `wait_seconds` is how
+    long to wait before sending: how a question says "again in a while". A request whose answer is not a plain success
+    still gives a `Reply`: the reader decides.
     """
 
     method: str
@@ -121,6 +122,7 @@ class Request:
     deadline_seconds: float = 30.0
     max_bytes: int = 16 * 1024 * 1024
     max_redirects: int = 5
+    wait_seconds: float = 0.0
 
     def __repr__(self) -> str:
         # The path of a playlist is a key and parameters hold tokens, so neither is shown as it is.
