@@ -1,0 +1,31 @@
+"""What holds for every test: how hard hypothesis searches, and no settings from the machine that runs them."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+#: `make hunt` sets it: search for hours rather than minutes. Tests of kills and storms read it too.
+IS_HUNT = bool(os.environ.get("HYDROPHONE_HUNT"))
+
+# No deadline: a busy machine must not fail a test.
+settings.register_profile("daily", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "hunt", settings.get_profile("daily"), max_examples=20_000, suppress_health_check=list(HealthCheck)
+)
+settings.load_profile("hunt" if IS_HUNT else "daily")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_settings_from_outside() -> None:
+    for name in list(os.environ):
+        if name.startswith("HYDROPHONE_") and name != "HYDROPHONE_HUNT":
+            del os.environ[name]
+
+
+@pytest.fixture(scope="session")
+def is_hunt() -> bool:
+    """True under `make hunt`: loop longer."""
+    return IS_HUNT
