@@ -129,14 +129,17 @@ async def _junk(exchange: Exchange, answer: Answer | None, params: Params) -> No
 
 
 async def _edit(exchange: Exchange, answer: Answer | None, params: Params) -> None:
-    """A playlist that is changed on the way out.
+    """A playlist, or any text, that is changed on the way out.
 
-    `sub` holds pairs of pattern and replacement; `prepend` and `append` are text; so many invented `entries` are added;
+    Every match of `find` becomes `put`; `sub` holds pairs of pattern and replacement; `prepend` and `append` are text; so many invented `entries` are added;
     `bom`, `crlf`, `nul`, `latin` are flags; `line_bytes` is the length of a comment line.
     """
     real = _real(answer)
-    text = (gzip.decompress(real.body) if _is_packed(real) else real.body).decode()
-    for pattern, replacement in params.get("sub", ()):
+    text = (gzip.decompress(real.body) if _is_packed(real) else real.body).decode("utf-8", "surrogateescape")
+    pairs = list(params.get("sub", ()))
+    if "find" in params:
+        pairs.append((params["find"], params.get("put", "")))
+    for pattern, replacement in pairs:
         text = re.sub(pattern, replacement, text)
     text = f"{params.get('prepend', '')}{text}{params.get('append', '')}"
     count = int(params.get("entries", 0))
@@ -147,7 +150,7 @@ async def _edit(exchange: Exchange, answer: Answer | None, params: Params) -> No
         text = text.replace("\n", " \r\n\r\n")
     if params.get("nul"):
         text = text.replace("\n", "\n\0\n", 1)
-    body = (b"\xef\xbb\xbf" if params.get("bom") else b"") + text.encode()
+    body = (b"\xef\xbb\xbf" if params.get("bom") else b"") + text.encode("utf-8", "surrogateescape")
     body += b"# caf\xe9\n" if params.get("latin") else b""
     exchange.send(Answer(real.status, _without(real, "content-encoding", "content-length"), body))
 
