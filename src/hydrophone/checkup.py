@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
-from hydrophone.errors import HydrophoneError, NotFoundError
+from hydrophone.errors import HydrophoneError, NotFoundError, NotSignedInError
 from hydrophone.http import HostKind, Request
 from hydrophone.model import BroadcastId, SpaceId
 from hydrophone.wiring import Parts
@@ -152,6 +152,11 @@ async def _space(parts: Parts) -> Finding:
         await parts.client.ask(space_by_id(parts.session, SpaceId(UNLIKELY_ID)))
     except NotFoundError:
         pass
+    except NotSignedInError:
+        # A guest is told the same of a Space that is missing and of one that is hidden from guests.
+        text = "tells guests nothing" if parts.login is None else "the login is not accepted"
+        is_ok = None if parts.login is None else False
+        return Finding(provider=parts.settings.provider, check=check, ok=is_ok, text=text)
     except HydrophoneError as error:
         return _failure(parts, check, error)
     good = parts.session.last_good.get(check)

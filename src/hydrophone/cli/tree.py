@@ -30,6 +30,7 @@ COMMANDS: tuple[tuple[str, Group], ...] = (
     ("auth", _SETUP),
     ("config", _SETUP),
     ("completion", _SETUP),
+    ("demo", _TRY),
     ("sandbox", _TRY),
 )
 

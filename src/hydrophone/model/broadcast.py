@@ -14,7 +14,10 @@ from hydrophone.model.space import SpaceState
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Broadcast:
-    """A video broadcast. States are those of a Space. `broadcaster.id` is the X user id, ``""`` where it is unknown."""
+    """A video broadcast. States are those of a Space. `broadcaster.id` is the X user id, ``""`` where it is unknown.
+
+    `rotation_degrees` is how the camera was held when the record was made, 0 to 359 as the sensor said it.
+    """
 
     id: BroadcastId
     state: SpaceState
@@ -33,6 +36,8 @@ class Broadcast:
     viewers_total: int | None = None
     width: int | None = None
     height: int | None = None
+    rotation_degrees: int | None = None
+    is_private: bool | None = None
     language: str | None = None
     thumbnail_url: str | None = field(default=None, repr=False)
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)

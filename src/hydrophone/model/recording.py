@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 
 class GapCause(StrEnum):
@@ -59,6 +60,18 @@ class Coverage:
         """Held seconds over offered seconds, 0 to 1; 1 for an empty recording without gaps."""
         whole = self.seconds + self.missing_seconds
         return self.seconds / whole if whole else float(not self.gaps)
+
+    def as_json(self) -> dict[str, Any]:
+        """Coverage and every gap with its cause, as it stands in ``space.json`` and in ``--json``."""
+        return {
+            "is_complete": self.is_complete,
+            "share": round(self.share, 6) if self.is_complete else min(round(self.share, 6), 0.999999),
+            "segments": self.segments,
+            "expected": self.expected,
+            "seconds": round(self.seconds, 6),
+            "missing_seconds": round(self.missing_seconds, 6),
+            "gaps": [{**asdict(gap), "cause": gap.cause.value} for gap in self.gaps],
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
-from hydrophone.model.ids import BroadcastId, EventId, MediaKey, PostId, SpaceId
+from hydrophone.model.ids import BroadcastId, EventId, MediaKey, PeriscopeUserId, PostId, SpaceId
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,4 +61,46 @@ class PlaylistRef:
     url: str = field(repr=False)
 
 
-Ref = SpaceRef | BroadcastRef | EventRef | PostRef | ProfileRef | ShortLinkRef | MediaKeyRef | PlaylistRef
+@dataclass(frozen=True, slots=True)
+class PeriscopeBroadcastRef:
+    """A broadcast under a Periscope link. `username` and `channel` (a slug) are None where the link has none.
+
+    A share link tells who shared it, who often is not the broadcaster, and until when it was meant to work. Neither
+    says anything about the broadcast, so refs that differ in them only are equal.
+    """
+
+    id: BroadcastId
+    username: str | None = None
+    channel: str | None = None
+    shared_by: PeriscopeUserId | None = field(default=None, compare=False)
+    share_expires_at: datetime | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PeriscopeUserRef:
+    """A user of Periscope, by name or by id: one of the two is given."""
+
+    username: str | None = None
+    user_id: PeriscopeUserId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PeriscopeChannelRef:
+    """A channel of Periscope (a collection of broadcasts by hashtag), by the last part of its address."""
+
+    slug: str
+
+
+Ref = (
+    SpaceRef
+    | BroadcastRef
+    | EventRef
+    | PostRef
+    | ProfileRef
+    | ShortLinkRef
+    | MediaKeyRef
+    | PlaylistRef
+    | PeriscopeBroadcastRef
+    | PeriscopeUserRef
+    | PeriscopeChannelRef
+)

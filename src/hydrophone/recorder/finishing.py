@@ -191,21 +191,8 @@ def space_facts(look: Look, layout: Layout, kind: MediaKind) -> dict[str, Any]:
         "has_replay": look.has_replay,
         "listeners": look.listeners,
         "duration_seconds": round(layout.seconds, 6),
-        "coverage": coverage_facts(coverage),
+        "coverage": coverage.as_json(),
         "record": look.raw,
-    }
-
-
-def coverage_facts(coverage: Coverage) -> dict[str, Any]:
-    """Coverage and every gap with its cause, as it stands in ``space.json``. Pure."""
-    return {
-        "is_complete": coverage.is_complete,
-        "share": round(coverage.share, 6),
-        "segments": coverage.segments,
-        "expected": coverage.expected,
-        "seconds": round(coverage.seconds, 6),
-        "missing_seconds": round(coverage.missing_seconds, 6),
-        "gaps": [{**asdict(gap), "cause": gap.cause.value} for gap in coverage.gaps],
     }
 
 
