@@ -300,6 +300,7 @@ def test_playlists_can_be_edited_on_the_way_out(box: SandboxBox) -> None:
     assert b"\r\n\r\n#EXTINF" in edited(crlf=True)
     assert b"\n\0\n" in edited(nul=True)
     assert edited(sub=[["EXTINF:[0-9.]+,", "EXTINF:nan"]]).count(b"EXTINF:nan\n") == 20
+    assert edited(find="#EXT-X-ENDLIST\n") == plain.replace(b"#EXT-X-ENDLIST\n", b"")
     assert edited(append="#EXTINF:3.008,\nfile:///etc/passwd\n").endswith(b"file:///etc/passwd\n")
     assert edited(prepend="<html>\n").startswith(b"<html>")
     assert edited(entries=1000).count(b"EXTINF") == 1020
