@@ -131,8 +131,8 @@ async def _junk(exchange: Exchange, answer: Answer | None, params: Params) -> No
 async def _edit(exchange: Exchange, answer: Answer | None, params: Params) -> None:
     """A playlist, or any text, that is changed on the way out.
 
-    Every match of `find` becomes `put`; `sub` holds pairs of the same. `prepend` and `append` are text; so many invented
-    `entries` are added; `bom`, `crlf`, `nul`, `latin` are flags; `line_bytes` is the length of a comment line.
+    Every match of `find` becomes `put`; `sub` holds pairs of the same. `prepend` and `append` are text; `entries` says
+    how many invented ones are added; `bom`, `crlf`, `nul`, `latin` are flags; `line_bytes` is the length of a comment.
     """
     real = _real(answer)
     text = (gzip.decompress(real.body) if _is_packed(real) else real.body).decode("utf-8", "surrogateescape")

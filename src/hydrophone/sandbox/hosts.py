@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 SERVICES = ("x", "cdn", "abs", "avatar", "syndication", "tco", "proxsee", "guest", "signer", "control")
 
@@ -30,6 +31,7 @@ _NAMES = {
 }
 
 
+@lru_cache(maxsize=1024)
 def service_of_host(host: str) -> str | None:
     """The service that impersonates `host` (a port is ignored), None for strangers."""
     bare = host.rpartition(":")[0] if re.search(r":\d+$", host) else host

@@ -23,7 +23,7 @@ RATES = (96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000,
 MARK_HEAD = bytes([0b1000_0000, 8])
 TAG_FRAMES = (0, 47, 94)
 TAG_LATE_US = 34_000
-CACHED_SEGMENTS = 4  # of a scene, and there may be thousands of scenes
+CACHED_SEGMENTS = 4  # of a scene, and there may be thousands of scenes; `extra` may ask for more
 
 
 def adts_header(size: int, rate: int, channels: int) -> bytes:
@@ -109,13 +109,14 @@ class SegmentMaker:
         self._stage = _stage(scene.people, scene.turns, scene.mutes)
         self._mark = invented_number("mark", scene.id) >> 32 << 32
         self._cached: dict[int, bytes] = {}
+        self._cache_size = int(scene.extra.get("cached_segments", CACHED_SEGMENTS))
         self._people_texts: dict[tuple[str, ...], str] = {}
 
     def body(self, piece: Piece) -> bytes:
         """The segment as the CDN serves it."""
         found = self._cached.get(piece.place)
         if found is None:
-            if len(self._cached) >= CACHED_SEGMENTS:
+            if len(self._cached) >= self._cache_size:
                 self._cached.pop(next(iter(self._cached)))
             found = self._cached[piece.place] = b"".join(self._with_tags(piece, self._parts(piece)))
         return found

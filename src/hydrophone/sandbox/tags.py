@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from hydrophone.sandbox.scene import TagStyle
@@ -47,18 +48,23 @@ def hydra_tag(unix_us: int, participants: str, levels: Sequence[int], style: Tag
     """One tag of the stage: the clock in two spellings, the people without the creator (JSON), the levels with them."""
     clock = ntp_text(unix_us)
     shown = f'"{clock}"' if style.ntp_as_text else clock
-    pairs = (
-        ("JSONMetadata", f'{{"HydraVersion":4,"ntp":{shown}}}'),
-        ("HydraParticipants", participants),
-        ("HydraAudioLevel", compact(levels)),
-    )
     frames = id3_frame(b"TIT3", _text(clock, style), plain=style.plain_sizes)
-    for name, value in pairs:
-        payload = _text(name, style) + _text(value, style)[1:]
-        frames += id3_frame(b"TXXX", payload, plain=style.plain_sizes)
+    frames += _named_text("JSONMetadata", f'{{"HydraVersion":4,"ntp":{shown}}}', style)
+    frames += _people_text(participants, style)
+    frames += _named_text("HydraAudioLevel", compact(levels), style)
     if style.rotation is not None:
         frames += id3_frame(b"TKEY", _text(str(style.rotation), style), plain=style.plain_sizes)
     return id3_tag(frames)
+
+
+def _named_text(name: str, value: str, style: TagStyle) -> bytes:
+    payload = _text(name, style) + _text(value, style)[1:]
+    return id3_frame(b"TXXX", payload, plain=style.plain_sizes)
+
+
+@lru_cache(maxsize=1024)  # the stage changes seldom, and this is the longest text of a tag
+def _people_text(participants: str, style: TagStyle) -> bytes:
+    return _named_text("HydraParticipants", participants, style)
 
 
 def compact(value: Any) -> str:
