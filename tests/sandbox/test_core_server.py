@@ -10,13 +10,16 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
+from hydrophone.sandbox.cdn import warm_up
 from hydrophone.sandbox.hosts import SERVICES
-from hydrophone.sandbox.scene import Scene
+from hydrophone.sandbox.scene import Format, Scene
 from hydrophone.sandbox.serving import Answer, Route, Router, head_of
+from hydrophone.sandbox.voices import cache_directory, cached_blocks, voice_loop
 from hydrophone.testing import ControlRoom, SandboxBox, sandbox
 from hydrophone.testing.control import ControlRoomError
 from sandbox.cdn_client import fetch, sibling
@@ -191,3 +194,27 @@ def test_isolated_sandbox_serves_the_same_bytes_as_one_in_a_thread() -> None:
 
     assert bodies[0] == bodies[1]
     assert len(bodies[0]) == 3
+
+
+def test_loops_are_made_before_a_scene_begins_and_kept_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HYDROPHONE_SANDBOX_CACHE", str(tmp_path))
+    voice_loop.cache_clear()
+    scene = Scene.ended(seconds=3, turns=(), formats=(Format(rate=32_000, channels=1),))
+
+    warm_up(scene)
+
+    kept = list(tmp_path.rglob("voices-none-32000-1.bin"))
+    assert len(kept) == 1
+    made = voice_loop(frozenset(), 32_000, 1)
+    kept[0].write_bytes(kept[0].read_bytes()[:-1])  # a torn file is made anew
+    voice_loop.cache_clear()
+    assert voice_loop(frozenset(), 32_000, 1) == made
+
+
+def test_without_a_writable_cache_loops_are_made_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("no directory")
+    monkeypatch.setenv("HYDROPHONE_SANDBOX_CACHE", str(blocked))
+
+    assert cache_directory() is None
+    assert cached_blocks("anything", lambda: [b"a", b"b"]) == (b"a", b"b")

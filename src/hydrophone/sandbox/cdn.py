@@ -9,6 +9,7 @@ from importlib.resources import files
 
 from hydrophone.sandbox.cdn_audio import AudioShelf
 from hydrophone.sandbox.cdn_video import VideoShelf, video_key
+from hydrophone.sandbox.pictures import VideoMaker
 from hydrophone.sandbox.playlists import stream_root
 from hydrophone.sandbox.scene import Scene
 from hydrophone.sandbox.segments import SegmentMaker
@@ -16,7 +17,7 @@ from hydrophone.sandbox.serving import Exchange, Route
 from hydrophone.sandbox.shelf import Found, PlaylistFile
 from hydrophone.sandbox.world import World
 
-__all__ = ["live_stream_url", "replay_stream_url", "routes", "shelf_of", "stream_url", "video_key"]
+__all__ = ["live_stream_url", "replay_stream_url", "routes", "shelf_of", "stream_url", "video_key", "warm_up"]
 
 FILE_PATH = (
     r"/Transcoding/v1/hls/(?P<key>[^/]+)/(?P<kind>non_transcode|transcode)/(?P<region>[^/]+)/(?P<bucket>[^/]+)/"
@@ -146,6 +147,18 @@ def replay_stream_url(world: World, scene: Scene, exchange: Exchange | None = No
     if scene.is_video:
         name = f"{'tw_' if scene.is_encrypted else ''}master_dynamic_{number}.m3u8"
     return f"{base}{stream_root(scene, 'non_transcode')}{name}?type=replay"
+
+
+def warm_up(scene: Scene) -> None:
+    """Encode what the scene needs and no cache has yet: some seconds once on a machine, milliseconds afterwards.
+
+    To be called before the scene is put on the clock: while this runs, nothing is served.
+    """
+    if not scene.is_video:
+        SegmentMaker(scene).warm_up()
+        return
+    for variant in scene.variants:
+        VideoMaker(scene, variant).warm_up()
 
 
 def shelf_of(world: World, scene: Scene) -> AudioShelf | VideoShelf:

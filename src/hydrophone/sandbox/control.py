@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from hydrophone.sandbox.cdn import live_stream_url, replay_stream_url
+from hydrophone.sandbox.cdn import live_stream_url, replay_stream_url, warm_up
 from hydrophone.sandbox.scene import Scene
 from hydrophone.sandbox.scenefile import SceneFileError, instant_of, load_shipped, read_scene, scene_as_json
 from hydrophone.sandbox.serving import Exchange, Handler, Route
@@ -80,6 +80,7 @@ class ControlDesk:
         overrides = told.get("overrides") or {}
         scene = read_scene(told["scene"], overrides) if "scene" in told else load_shipped(str(told["name"]), overrides)
         at = instant_of(told["at"], self._world.now()) if told.get("at") else None
+        warm_up(scene)
         return self._shown(self._world.load(scene, at=at))
 
     def show_scene(self, exchange: Exchange) -> Any:

@@ -54,6 +54,11 @@ class VideoMaker:
         self._mark = f"{invented_number('mark', scene.id):016x}".encode()
         self._cached: dict[int, bytes] = {}
 
+    def warm_up(self) -> None:
+        """As for sound, and the pictures too."""
+        self._audio.warm_up()
+        picture_loop(self.variant.width, self.variant.height, self.variant.frame_rate)
+
     def body(self, piece: Piece) -> bytes:
         """The segment as an MPEG-TS file."""
         found = self._cached.get(piece.place)

@@ -82,6 +82,10 @@ class Stage:
         """Handles that are heard at a position; ``"tape"`` is one of them while a tape runs."""
         return self._sounding[bisect_right(self._begins, position) - 1]
 
+    def mixtures(self) -> frozenset[frozenset[int]]:
+        """Every combination of voices that will sound, silence among them."""
+        return frozenset(self._voices(handles) for handles in set(self._sounding))
+
     def runs(self, piece: Piece) -> list[tuple[int, frozenset[int]]]:
         """The mixtures within a segment: (index of the first frame, voices)."""
         found = [(0, self._voices(self.sounding(piece.position)))]
@@ -111,6 +115,12 @@ class SegmentMaker:
         self._cached: dict[int, bytes] = {}
         self._cache_size = int(scene.extra.get("cached_segments", CACHED_SEGMENTS))
         self._people_texts: dict[tuple[str, ...], str] = {}
+
+    def warm_up(self) -> None:
+        """Have every loop at hand that the scene needs, so that no listener waits for an encoder."""
+        for form in self.scene.formats:
+            for voices in self._stage.mixtures():
+                _framed_loop(voices, form.rate, form.channels)
 
     def body(self, piece: Piece) -> bytes:
         """The segment as the CDN serves it."""

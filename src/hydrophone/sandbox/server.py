@@ -108,9 +108,14 @@ async def serve(
     until: Awaitable[object] | None = None,
 ) -> None:
     """Serve until `until` is done (for ever without it). `on_ready` is called once, when all ports listen."""
+    from hydrophone.sandbox.cdn import warm_up
+
+    wanted = tuple(scenes)
+    for scene in wanted:
+        warm_up(scene)
     world = build_world(World(SceneClock(speed=speed)))
     async with SandboxServer(world, host=host, ports=ports, proxy=proxy):
-        for scene in scenes:
+        for scene in wanted:
             world.load(scene)
         if on_ready is not None:
             on_ready(world)
