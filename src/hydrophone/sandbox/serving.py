@@ -11,6 +11,7 @@ import re
 import socket
 import ssl
 import struct
+import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -262,7 +263,8 @@ class Connection(asyncio.Protocol):
         """Close with a RST: what a crashed machine looks like."""
         raw = self.transport.get_extra_info("socket")
         if raw is not None:
-            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            linger = "hh" if sys.platform == "win32" else "ii"
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack(linger, 1, 0))
         self.is_closing = True
         self.transport.abort()
 
