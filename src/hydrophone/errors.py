@@ -6,8 +6,9 @@ a person what to do next; the command line prints it below the message.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 
 
 class HydrophoneError(Exception):
@@ -72,6 +73,45 @@ class AccountLockedError(RefusedError):
 
 class BlockedError(RefusedError):
     """A gatekeeper before the service refused us (an HTML challenge). Never evaded: nothing is asked for minutes."""
+
+
+class InvalidRequestError(RefusedError):
+    """The service calls our request wrong; it is never sent again as it is. `messages` holds its complaints."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        messages: Sequence[str] = (),
+        status: int | None = 400,
+        code: int | None = None,
+        endpoint: str = "",
+        advice: str = "",
+    ) -> None:
+        super().__init__(message, status=status, code=code, endpoint=endpoint, advice=advice)
+        self.messages = tuple(messages)
+
+
+class OutOfCreditsError(RefusedError):
+    """What the account has paid for is used up. No waiting helps, only money or the next month; never retried."""
+
+
+class SpendCapError(OutOfCreditsError):
+    """Our own cap on spend forbids the request; nothing was sent. Amounts are US dollars.
+
+    Attributes:
+        spent: what has been spent within the span that the cap is for.
+        cap: the cap.
+        needed: the most that the request could have cost.
+    """
+
+    def __init__(
+        self, message: str, *, spent: Decimal, cap: Decimal, needed: Decimal, endpoint: str = "", advice: str = ""
+    ) -> None:
+        super().__init__(message, endpoint=endpoint, advice=advice)
+        self.spent = spent
+        self.cap = cap
+        self.needed = needed
 
 
 class RateLimitedError(RemoteError):

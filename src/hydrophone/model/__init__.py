@@ -3,6 +3,8 @@
 from hydrophone.model.broadcast import Broadcast
 from hydrophone.model.ids import BroadcastId, EventId, MediaKey, PeriscopeUserId, PostId, SpaceId, UserId
 from hydrophone.model.people import Participant, Role, User
+from hydrophone.model.post import Post
+from hydrophone.model.provenance import Known, MergedSpace, Origin, Source, merge_space
 from hydrophone.model.recording import AudienceSample, Coverage, Gap, GapCause
 from hydrophone.model.refs import (
     BroadcastRef,
@@ -19,6 +21,7 @@ from hydrophone.model.refs import (
     SpaceRef,
 )
 from hydrophone.model.segment import Segment, SegmentKey
+from hydrophone.model.sighting import Sighting, SightingKind
 from hydrophone.model.space import Space, SpaceState
 from hydrophone.model.stream import MediaKind, Stream
 
@@ -32,15 +35,19 @@ __all__ = [
     "EventRef",
     "Gap",
     "GapCause",
+    "Known",
     "MediaKey",
     "MediaKeyRef",
     "MediaKind",
+    "MergedSpace",
+    "Origin",
     "Participant",
     "PeriscopeBroadcastRef",
     "PeriscopeChannelRef",
     "PeriscopeUserId",
     "PeriscopeUserRef",
     "PlaylistRef",
+    "Post",
     "PostId",
     "PostRef",
     "ProfileRef",
@@ -49,6 +56,9 @@ __all__ = [
     "Segment",
     "SegmentKey",
     "ShortLinkRef",
+    "Sighting",
+    "SightingKind",
+    "Source",
     "Space",
     "SpaceId",
     "SpaceRef",
@@ -56,4 +66,5 @@ __all__ = [
     "Stream",
     "User",
     "UserId",
+    "merge_space",
 ]

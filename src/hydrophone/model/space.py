@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from hydrophone.model.ids import MediaKey, SpaceId
+from hydrophone.model.ids import MediaKey, SpaceId, UserId
 from hydrophone.model.people import Participant, User
 
 
@@ -57,6 +57,9 @@ class Space:
     replay_viewers: int | None = None
     participant_count: int | None = None  #: the service's own count
     participants: tuple[Participant, ...] = ()
+    subscriber_count: int | None = None  #: reminders set for a scheduled one, or tickets bought
+    is_ticketed: bool | None = None
+    invited: tuple[UserId, ...] = ()  #: asked to speak, whether or not they came
     language: str | None = None
     topics: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
