@@ -137,12 +137,6 @@ def test_what_is_no_text_is_refused_like_any_other_junk(junk: object) -> None:
         parse_link(junk)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("host", ["www.periscope.tv", "pscp.tv", "www.pscp.tv"])
-def test_periscope_links_are_named_as_such(host: str) -> None:
-    with pytest.raises(LinkError, match="Periscope"):
-        parse_link(f"https://{host}/w/1hydroPhoneXZ")
-
-
 def test_a_playlist_url_shows_no_key_in_errors_and_reprs() -> None:
     assert KEY not in repr(parse_link(CDN + "a.m3u8"))
     with pytest.raises(LinkError) as caught:

@@ -1,8 +1,4 @@
-"""Every form of link, id and name that people paste, to what it points at, and back.
-
-`parse_link` is total: whatever the text, the answer is a `Ref` or a `LinkError`. Nothing is asked on the network; a
-short link stays a `ShortLinkRef` until somebody asks where it leads.
-"""
+"""The way from any text to a ref and back: cleaning, bare ids, one parser per site."""
 
 from __future__ import annotations
 
@@ -11,6 +7,7 @@ from collections.abc import Callable
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from hydrophone.errors import LinkError
+from hydrophone.links import periscope
 from hydrophone.model import (
     BroadcastId,
     BroadcastRef,
@@ -18,6 +15,9 @@ from hydrophone.model import (
     EventRef,
     MediaKey,
     MediaKeyRef,
+    PeriscopeBroadcastRef,
+    PeriscopeChannelRef,
+    PeriscopeUserRef,
     PlaylistRef,
     PostId,
     PostRef,
@@ -32,7 +32,7 @@ MAX_LENGTH = 16_384  #: longer text is no link; playlist URLs with a token reach
 ACCEPTED = (
     "Accepted are: a Space (https://x.com/i/spaces/ID or its 13-character id), a broadcast "
     "(https://x.com/i/broadcasts/ID), an event page, a post, a profile (@name), a t.co link, "
-    "a media key (28_...), or a playlist URL (.m3u8)."
+    "a Periscope link (https://www.periscope.tv/w/ID or /NAME), a media key (28_...), or a playlist URL (.m3u8)."
 )
 
 #: First path elements that are pages of the site, so no account can have these names.
@@ -56,7 +56,6 @@ _EVENT_PATH = re.compile(r"/i/events/([0-9]{1,20})/?")
 _POST_PATH = re.compile(r"/(?:([^/]{1,64})/)?(?:[^/]{1,64}/)?status(?:es)?/([0-9]{1,20})(?:/.*)?", re.DOTALL)
 _PROFILE_PATH = re.compile(r"/@?([A-Za-z0-9_]{1,15})/?")
 _X_HOST = re.compile(r"(?:www\.|m\.|mobile\.)?(?:x|twitter)\.com")
-_PERISCOPE_HOST = re.compile(r"(?:www\.)?(?:periscope|pscp)\.tv")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,30}://")
 _HOST_FIRST = re.compile(r"(?:[0-9A-Za-z-]{1,63}\.){1,8}[0-9A-Za-z-]{1,63}(?::[0-9]{1,5})?/")
 #: Below this path live playlists and segments, whatever the host (the regions change, and tests have their own).
@@ -68,7 +67,7 @@ def parse_link(text: str) -> Ref:
     """What a link, id or name points at.
 
     A bare 13-character id is taken for a Space; a name needs its ``@``. Query and fragment are ignored, except in
-    playlist URLs, which are kept as they are.
+    playlist URLs, which are kept as they are, and in that a Periscope link may name a channel.
 
     Raises:
         LinkError: the text is none of these; its advice lists what is accepted.
@@ -104,6 +103,11 @@ def build_link(ref: Ref) -> str:
             if parse_link(url) != ref:
                 raise _unknown(url)
             return url
+        case PeriscopeBroadcastRef() | PeriscopeUserRef() | PeriscopeChannelRef():
+            page = periscope.build_page(ref)
+            if page is None:
+                raise _unknown(str(ref))
+            return page
 
 
 # ---------------------------------------------------------------- text
@@ -139,6 +143,10 @@ def _parse_bare(text: str) -> Ref | None:
 
 
 def _parse_url(text: str) -> Ref:
+    if text[: len(periscope.APP_SCHEME)].lower() == periscope.APP_SCHEME:
+        return _known(periscope.read_app_link(text), text)
+    if text.startswith("//"):
+        text = "https:" + text
     if not _SCHEME.match(text):
         if not _HOST_FIRST.match(text):
             raise _unknown(text)
@@ -188,17 +196,18 @@ def _parse_short_link(url: SplitResult, text: str) -> Ref:
 
 
 def _parse_periscope(url: SplitResult, text: str) -> Ref:
-    raise LinkError(
-        "this is a Periscope link; Periscope pages are not supported yet",
-        text=_short(text),
-        advice="If the broadcast was shared on X, give its https://x.com/i/broadcasts/ID link. " + ACCEPTED,
-    )
+    return _known(periscope.read_page(url.path, url.query), text)
+
+
+def _parse_mirror(url: SplitResult, text: str) -> Ref:
+    return _known(periscope.read_mirror_page(url.path), text)
 
 
 _SITES: tuple[tuple[re.Pattern[str], Callable[[SplitResult, str], Ref]], ...] = (
     (_X_HOST, _parse_x),
     (re.compile(r"(?:www\.)?t\.co"), _parse_short_link),
-    (_PERISCOPE_HOST, _parse_periscope),
+    (periscope.HOST, _parse_periscope),
+    (periscope.MIRROR, _parse_mirror),
 )
 
 
@@ -213,6 +222,12 @@ def _profile(handle: str) -> ProfileRef:
     if not _is_name(handle):
         raise LinkError(f"“{handle}” is a page of the site, not an account", text=handle, advice=ACCEPTED)
     return ProfileRef(handle)
+
+
+def _known(ref: Ref | None, text: str) -> Ref:
+    if ref is None:
+        raise _unknown(text)
+    return ref
 
 
 def _checked(form: re.Pattern[str], value: str) -> str:
