@@ -15,7 +15,7 @@ from rich.terminal_theme import MONOKAI
 from rich.text import Text
 
 PICTURE = Path(__file__).parent / "images" / "demo.svg"
-COLUMNS = 130
+COLUMNS = 140
 SECONDS = 300
 #: The usual template loads fonts from another host; a page must not make its reader do that.
 SVG_FORMAT = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
