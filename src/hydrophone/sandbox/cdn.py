@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from importlib.resources import files
 
 from hydrophone.sandbox.cdn_audio import AudioShelf
@@ -28,6 +28,10 @@ SEED_FRAMES = {"chunk_00001.aac": (0, 281), "chunk_00002.aac": (281, 562), "chun
 ERROR_404 = b'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>NoSuchKey</Code></Error>\n'
 
 
+#: For scenes whose `extra` names a ``shelf``: who makes it. Filled by the modules that have such scenes.
+SHELF_MAKERS: dict[str, Callable[[World, Scene], AudioShelf | VideoShelf]] = {}
+
+
 class Shelves:
     """The shelf of each loaded scene, made when it is first asked for."""
 
@@ -38,9 +42,15 @@ class Shelves:
     def of(self, scene: Scene) -> AudioShelf | VideoShelf:
         shelf = self._made.get(scene.id)
         if shelf is None or shelf.scene is not scene:
-            kind = VideoShelf if scene.is_video else AudioShelf
-            shelf = self._made[scene.id] = kind(scene, self._world.timeline(scene.id), self._world.ledger)
+            shelf = self._made[scene.id] = self._make(scene)
         return shelf
+
+    def _make(self, scene: Scene) -> AudioShelf | VideoShelf:
+        own = SHELF_MAKERS.get(str(scene.extra.get("shelf", "")))
+        if own is not None:
+            return own(self._world, scene)
+        kind = VideoShelf if scene.is_video else AudioShelf
+        return kind(scene, self._world.timeline(scene.id), self._world.ledger)
 
 
 def routes(world: World) -> list[Route]:

@@ -5,7 +5,23 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-SERVICES = ("x", "cdn", "abs", "avatar", "syndication", "tco", "proxsee", "guest", "signer", "control")
+SERVICES = (
+    "x",
+    "cdn",
+    "abs",
+    "avatar",
+    "syndication",
+    "tco",
+    "proxsee",
+    "guest",
+    "signer",
+    "periscope",
+    "pscp",
+    "channels",
+    "producer",
+    "chat",
+    "control",
+)
 
 _HOSTS: tuple[tuple[str, str], ...] = (
     (r"(?:(?:www|m|mobile|api)\.)?(?:x|twitter)\.com", "x"),
@@ -15,9 +31,14 @@ _HOSTS: tuple[tuple[str, str], ...] = (
     (r"t\.co", "tco"),
     (r"proxsee(?:-cf)?\.pscp\.tv", "proxsee"),
     (r"guest(?:-cf)?\.pscp\.tv", "guest"),
-    (r"signer\.pscp\.tv", "signer"),
+    (r"signer\.(?:pscp|periscope)\.tv", "signer"),
+    (r"api\.periscope\.tv", "periscope"),
+    (r"(?:www\.)?(?:periscope|pscp)\.tv", "pscp"),
+    (r"channels\.(?:periscope|pscp)\.tv", "channels"),
+    (r"api(?:-ws)?\.pscp\.tv", "producer"),
+    (r"(?:prod-chatman-ancillary|chatman-replay)-[a-z0-9-]+\.pscp\.tv", "chat"),
     (r"(?:[\w.-]+\.)?video\.pscp\.tv|[\w.-]+\.video\.periscope\.tv|canary-video-[\w-]+\.pscp\.tv", "cdn"),
-    (r"video\.twitter\.com", "cdn"),
+    (r"(?:replay|tn)\.periscope\.tv|prod-video-[a-z0-9-]+\.pscp\.tv|video\.twitter\.com", "cdn"),
 )
 _NAMES = {
     "x": "x.com",
@@ -28,6 +49,10 @@ _NAMES = {
     "proxsee": "proxsee-cf.pscp.tv",
     "guest": "guest-cf.pscp.tv",
     "signer": "signer.pscp.tv",
+    "periscope": "api.periscope.tv",
+    "pscp": "www.periscope.tv",
+    "channels": "channels.periscope.tv",
+    "producer": "api.pscp.tv",
 }
 
 
@@ -40,4 +65,5 @@ def service_of_host(host: str) -> str | None:
 
 def host_of_service(service: str, region: str) -> str:
     """The real host that a service stands for."""
-    return f"prod-fastly-{region}.video.pscp.tv" if service == "cdn" else _NAMES[service]
+    regional = {"cdn": f"prod-fastly-{region}.video.pscp.tv", "chat": f"prod-chatman-ancillary-{region}.pscp.tv"}
+    return regional.get(service) or _NAMES[service]

@@ -75,7 +75,11 @@ class VideoMaker:
         video = [(n * 90_000 // rate, self._unit(loop[n % len(loop)], n)) for n in range(first, first + 2 * rate)]
         frames = enumerate(self._audio.frames(piece), piece.first_frame)
         audio = [(number * 1024 * 90_000 // piece.rate, frame) for number, frame in frames]
-        return build_segment(piece.place, video, audio)
+        return build_segment(piece.place, video, audio, metadata=self.metadata(piece))
+
+    def metadata(self, piece: Piece) -> list[tuple[int, bytes]]:
+        """Timed tags of a segment as (90 kHz ticks, ID3); there are none here."""
+        return []
 
     def _unit(self, unit: bytes, number: int) -> bytes:
         """An access unit with a delimiter and a note (user data, ignored by decoders) that carries its number."""

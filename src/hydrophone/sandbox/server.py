@@ -20,6 +20,7 @@ ROUTE_MODULES = (
     "hydrophone.sandbox.cdn",
     "hydrophone.sandbox.control",
     "hydrophone.sandbox.x",
+    "hydrophone.sandbox.periscope",
     "hydrophone.sandbox.proxy",
 )
 

@@ -226,6 +226,7 @@ class Connection(asyncio.Protocol):
         self._can_write = asyncio.Event()
         self._can_write.set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._receive: Callable[[bytes], None] | None = None
 
     # ------------------------------------------------------------ asyncio.Protocol
 
@@ -234,6 +235,9 @@ class Connection(asyncio.Protocol):
         self.transport = transport
 
     def data_received(self, data: bytes) -> None:
+        if self._receive is not None:
+            self._receive(data)
+            return
         self._buffer += data
         if not self._is_busy:
             self._next()
@@ -250,7 +254,14 @@ class Connection(asyncio.Protocol):
         for task in self._tasks:
             task.cancel()
 
-    # ------------------------------------------------------------ for faults and the proxy
+    # ------------------------------------------------------------ for faults, the proxy and sockets
+
+    def divert(self, receive: Callable[[bytes], None]) -> None:
+        """From here on bytes of the client go to `receive`: the connection no longer speaks HTTP."""
+        self._receive = receive
+        early, self._buffer = bytes(self._buffer), bytearray()
+        if early:
+            receive(early)
 
     async def drain(self) -> None:
         """Wait until the socket takes more. Raises ConnectionResetError when the client has gone."""

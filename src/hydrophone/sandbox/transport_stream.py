@@ -1,4 +1,4 @@
-"""Writes MPEG-TS: one program of H.264 and ADTS audio, in segments that join without a seam.
+"""Writes MPEG-TS: one program of H.264 and ADTS audio, and timed ID3 if wanted, in segments that join without a seam.
 
 Within a segment each stream takes a multiple of 16 packets, so that continuity counters begin at 0 in every segment and
 still run on when segments are joined.
@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-VIDEO_PID, AUDIO_PID, PMT_PID = 0x100, 0x101, 0x1000
+VIDEO_PID, AUDIO_PID, METADATA_PID, PMT_PID = 0x100, 0x101, 0x102, 0x1000
+PRIVATE_STREAM = 0xBD
 PAYLOAD = 184
 PCR_BYTES = 8
 LEAD_TICKS = 126_000  # time stamps begin at 1.4 s, as muxers do
@@ -17,19 +18,29 @@ DECODE_TICKS = 63_000  # the clock runs this far ahead of the stamps
 
 
 def build_segment(
-    number: int, video: Sequence[tuple[int, bytes]], audio: Sequence[tuple[int, bytes]], *, audio_group: int = 6
+    number: int,
+    video: Sequence[tuple[int, bytes]],
+    audio: Sequence[tuple[int, bytes]],
+    *,
+    audio_group: int = 6,
+    metadata: Sequence[tuple[int, bytes]] = (),
 ) -> bytes:
-    """One segment. `video` holds (90 kHz ticks, access unit), `audio` (ticks, ADTS frame); `number` counts segments."""
-    out = [_section_packet(0, _pat(), number), _section_packet(PMT_PID, _pmt(), number)]
+    """One segment. `video` holds (90 kHz ticks, access unit), `audio` (ticks, ADTS frame); `number` counts segments.
+
+    `metadata` holds (ticks, ID3 tag). Whoever wants it gives some for every segment, since it is announced in each.
+    """
+    out = [_section_packet(0, _pat(), number), _section_packet(PMT_PID, _pmt(bool(metadata)), number)]
     groups = [audio[at : at + audio_group] for at in range(0, len(audio), audio_group)]
     units: list[tuple[int, int, bytes, int | None]] = []
     for ticks, unit in video:
         units.append((ticks, VIDEO_PID, _pes(0xE0, ticks, unit), ticks))
     for group in groups:
         units.append((group[0][0], AUDIO_PID, _pes(0xC0, group[0][0], b"".join(frame for _, frame in group)), None))
+    for ticks, tag in metadata:
+        units.append((ticks, METADATA_PID, _pes(PRIVATE_STREAM, ticks, tag), None))
     units.sort(key=lambda unit: (unit[0], unit[1]))
     last = {pid: max(i for i, unit in enumerate(units) if unit[1] == pid) for pid in {unit[1] for unit in units}}
-    counters = {VIDEO_PID: 0, AUDIO_PID: 0}
+    counters = dict.fromkeys(last, 0)
     for index, (_, pid, pes, clock) in enumerate(units):
         counters[pid] += _packets(out, pid, pes, counters[pid], clock, fill=last[pid] == index)
     return b"".join(out)
@@ -80,8 +91,9 @@ def _pes(stream_id: int, ticks: int, data: bytes) -> bytes:
             stamp << 1 & 0xFE | 1,
         )
     )
-    body = b"\x80\x80\x05" + coded + data
-    length = len(body) if len(body) <= 0xFFFF and stream_id == 0xC0 else 0
+    # The alignment bit tells players that a tag begins where the packet begins.
+    body = (b"\x84" if stream_id == PRIVATE_STREAM else b"\x80") + b"\x80\x05" + coded + data
+    length = len(body) if len(body) <= 0xFFFF and stream_id != 0xE0 else 0
     return b"\x00\x00\x01" + bytes((stream_id,)) + length.to_bytes(2, "big") + body
 
 
@@ -95,11 +107,20 @@ def _pat() -> bytes:
     return _section(0x00, 1, (1).to_bytes(2, "big") + (0xE000 | PMT_PID).to_bytes(2, "big"))
 
 
-@lru_cache(maxsize=1)
-def _pmt() -> bytes:
-    body = (0xE000 | VIDEO_PID).to_bytes(2, "big") + b"\xf0\x00"
+#: Metadata pointer descriptor and metadata descriptor of "Timed Metadata for HTTP Live Streaming".
+_POINTER = bytes.fromhex("250fffff49443320ff49443320001f0001")
+_DESCRIPTOR = bytes.fromhex("260dffff49443320ff49443320ff000f")
+
+
+@lru_cache(maxsize=2)
+def _pmt(has_metadata: bool) -> bytes:
+    info = _POINTER if has_metadata else b""
+    body = (0xE000 | VIDEO_PID).to_bytes(2, "big") + (0xF000 | len(info)).to_bytes(2, "big") + info
     for kind, pid in ((0x1B, VIDEO_PID), (0x0F, AUDIO_PID)):
         body += bytes((kind,)) + (0xE000 | pid).to_bytes(2, "big") + b"\xf0\x00"
+    if has_metadata:
+        body += b"\x15" + (0xE000 | METADATA_PID).to_bytes(2, "big")
+        body += (0xF000 | len(_DESCRIPTOR)).to_bytes(2, "big") + _DESCRIPTOR
     return _section(0x02, 1, body)
 
 
