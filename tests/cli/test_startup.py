@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-HEAVY = ("aiohttp", "av", "cryptography", "cyclopts", "pydantic", "rich", "structlog", "asyncio")
+HEAVY = ("aiohttp", "av", "cryptography", "cyclopts", "pydantic", "rich", "asyncio")
 
 
 def modules_after(*arguments: str) -> tuple[set[str], str]:
@@ -34,4 +34,4 @@ def test_version_loads_nothing_heavy(flag: str) -> None:
 def test_help_loads_no_engine(arguments: list[str]) -> None:
     modules, text = modules_after(*arguments)
     assert "For example:" in text
-    assert not modules & {"aiohttp", "av", "cryptography", "pydantic", "structlog"}
+    assert not modules & {"aiohttp", "av", "cryptography", "pydantic"}
