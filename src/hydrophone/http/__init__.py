@@ -14,20 +14,27 @@ if TYPE_CHECKING:
     from hydrophone.http.client import Client as Client
     from hydrophone.http.driver import AsyncClient as AsyncClient
     from hydrophone.http.endpoints import Endpoints as Endpoints
+    from hydrophone.http.lines import Lines as Lines
+    from hydrophone.http.lines import open_lines as open_lines
+    from hydrophone.http.rules import BudgetRule as BudgetRule
     from hydrophone.http.settings import HttpSettings as HttpSettings
 
 from hydrophone.http.messages import Call, Credential, Headers, HostKind, Question, Reply, Request
 
 _LATE = {
     "AsyncClient": "driver",
+    "BudgetRule": "rules",
     "Budgets": "budgets",
     "Client": "client",
     "Endpoints": "endpoints",
     "HttpSettings": "settings",
+    "Lines": "lines",
+    "open_lines": "lines",
 }
 
 __all__ = [
     "AsyncClient",
+    "BudgetRule",
     "Budgets",
     "Call",
     "Client",
@@ -36,9 +43,11 @@ __all__ = [
     "Headers",
     "HostKind",
     "HttpSettings",
+    "Lines",
     "Question",
     "Reply",
     "Request",
+    "open_lines",
 ]
 
 

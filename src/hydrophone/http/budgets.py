@@ -22,6 +22,7 @@ from random import Random
 from typing import Any
 
 from hydrophone.http.messages import Headers, Reply
+from hydrophone.http.rules import BudgetRule, refusal_seconds
 
 log = logging.getLogger("hydrophone.http")
 
@@ -52,12 +53,23 @@ class _Budget:
     reset_at: float = 0.0
     blocked_until: float = 0.0
     under_way: int = 0
+    is_assumed: bool = False  #: the window is ours, from a rule; the service has said nothing about it yet
+    paced_until: float = 0.0  #: the rule's interval after the last request
+    refusals: int = 0  #: in a row, where there is a rule
 
     def roll(self, now: float) -> None:
         """Start the next window when this one is over."""
         if self.reset_at and now >= self.reset_at:
             self.remaining = None
             self.reset_at = 0.0
+
+    def open(self, rule: BudgetRule, now: float) -> None:
+        """Assume what the description states where the service has not spoken."""
+        if self.remaining is None:
+            self.limit = rule.limit if self.limit is None else self.limit
+            self.remaining = self.limit
+            self.reset_at = now + rule.window_seconds
+            self.is_assumed = True
 
     def floor(self, reserve: int) -> int:
         """How many requests of the window are left alone; a small window can spare only a few."""
@@ -101,6 +113,7 @@ class Budgets:
         self._save_every_seconds = save_every_seconds
         self._lock = threading.Lock()
         self._budgets: dict[tuple[str, str], _Budget] = {}
+        self._rules: dict[str, list[tuple[str, BudgetRule]]] = {}
         self._is_dirty = False
         self._saved_at = -math.inf
         self._has_warned = False
@@ -110,6 +123,15 @@ class Budgets:
     def now(self) -> datetime:
         """The instant that waits are counted from."""
         return datetime.fromtimestamp(self._clock(), UTC)
+
+    def declare(self, endpoint: str, rule: BudgetRule, *, credential: str = "") -> None:
+        """Make a documented limit hold for an endpoint, for credentials whose fingerprint begins like this."""
+        with self._lock:
+            self._rules.setdefault(endpoint, []).insert(0, (credential, rule))
+
+    def _rule(self, endpoint: str, fingerprint: str) -> BudgetRule | None:
+        rules = self._rules.get(endpoint, ())
+        return next((rule for start, rule in rules if fingerprint.startswith(start)), None)
 
     def take(self, endpoint: str, fingerprint: str = "") -> float:
         """Reserve one request: 0.0 when it may go out now (then `give_back` must follow), else seconds to wait."""
@@ -122,6 +144,12 @@ class Budgets:
             wait = self._wait(budget, now)
             if wait > 0.0:
                 return wait + self._rng.uniform(0.0, self._jitter_seconds)
+            rule = self._rule(endpoint, fingerprint)
+            if rule is not None:
+                if now < budget.paced_until:
+                    return budget.paced_until - now
+                budget.paced_until = now + rule.interval_seconds
+                budget.open(rule, now)
             budget.under_way += 1
             if budget.remaining is not None:
                 budget.remaining -= 1
@@ -137,7 +165,7 @@ class Budgets:
             if reply is None:
                 return
             now = self._clock()
-            learnt = _learn(budget, reply, now)
+            learnt = _learn(budget, reply, now, self._rule(endpoint, fingerprint))
             self._is_dirty = self._is_dirty or learnt
             is_blocked = reply.status == 429
             if self._is_dirty and (is_blocked or now - self._saved_at >= self._save_every_seconds):
@@ -204,8 +232,11 @@ class Budgets:
                 del self._budgets[key]
 
 
-def _learn(budget: _Budget, reply: Reply, now: float) -> bool:
+def _learn(budget: _Budget, reply: Reply, now: float, rule: BudgetRule | None) -> bool:
     """Digest the headers of one reply; True when something worth saving changed."""
+    if rule is not None and reply.status == 429:
+        return _learn_refusal(budget, reply, now, rule)
+    budget.refusals = 0
     limit = _count(reply.headers, "x-rate-limit-limit")
     remaining = _count(reply.headers, "x-rate-limit-remaining")
     reset_at = _reset_at(reply.headers, now)
@@ -218,16 +249,33 @@ def _learn(budget: _Budget, reply: Reply, now: float) -> bool:
     budget.limit = limit if limit is not None else budget.limit
     reset_at = reset_at or now + _UNKNOWN_RESET_SECONDS
     is_same_window = abs(reset_at - budget.reset_at) < _UNKNOWN_RESET_SECONDS
+    was_assumed, budget.is_assumed = budget.is_assumed, False
     if is_same_window and budget.remaining is not None:
         # Our own count already holds what is under way, and replies may overtake each other.
         left = min(remaining, budget.remaining)
-    elif reset_at < budget.reset_at:
+    elif reset_at < budget.reset_at and not was_assumed:
         return False
     else:
         # What is under way may not be in the server's count yet.
         left = remaining - budget.under_way
     budget.remaining = left
     budget.reset_at = max(reset_at, budget.reset_at) if is_same_window else reset_at
+    return True
+
+
+def _learn_refusal(budget: _Budget, reply: Reply, now: float, rule: BudgetRule) -> bool:
+    """A 429 of a service that tells pace, window and breakage apart."""
+    budget.refusals += 1
+    try:
+        told = float(reply.headers.get("x-rate-limit-reset", ""))
+    except ValueError:
+        told = math.nan
+    reset_in = told - _server_now(reply.headers, now) if math.isfinite(told) else None
+    remaining = _count(reply.headers, "x-rate-limit-remaining")
+    wait = refusal_seconds(rule, remaining=remaining, reset_in_seconds=reset_in, refusals=budget.refusals)
+    if "retry-after" in reply.headers:
+        wait = max(wait, _retry_at(reply.headers, now) - now)
+    budget.blocked_until = max(budget.blocked_until, now + wait)
     return True
 
 

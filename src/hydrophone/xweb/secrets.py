@@ -8,21 +8,20 @@ from __future__ import annotations
 import importlib
 import json
 import os
-import secrets
 import stat
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from hydrophone.errors import DiskError, SettingsError
+from hydrophone.errors import SettingsError
+from hydrophone.http.privatefile import PrivateFile
 from hydrophone.model import UserId
 from hydrophone.xweb.cookies import MAX_CHARACTERS, Cookie, CookieFile, login_from_cookies, parse_cookies
 from hydrophone.xweb.login import Login
 from hydrophone.xweb.reading import Node
 
 _MAX_BYTES = 4 * MAX_CHARACTERS
-_MAX_SECRETS_BYTES = 1024 * 1024
 _KEYRING_SERVICE = "hydrophone"
 
 
@@ -71,10 +70,7 @@ class SecretFile:
 
     def delete(self) -> None:
         """Forget everything. Nothing happens if there is no file."""
-        try:
-            self.path.unlink(missing_ok=True)
-        except OSError as error:
-            raise _disk_error(self.path, error) from None
+        self._file.delete()
 
     def remember_rotation(self, login: Login) -> None:
         """Keep a new ct0, for use as `Login.on_rotation`: with the login if it is the kept one, else by fingerprint."""
@@ -96,70 +92,14 @@ class SecretFile:
         return Login(login.secret_values()[0], ct0, user_id=login.user_id, is_api=login.is_api)
 
     def _read(self) -> Node:
-        try:
-            with self.path.open("rb") as file:
-                _check_private(self.path, os.fstat(file.fileno()))
-                content = json.loads(file.read(_MAX_SECRETS_BYTES) or b"{}")
-        except FileNotFoundError:
-            return Node({}, "secrets")
-        except OSError as error:
-            raise _disk_error(self.path, error) from None
-        except (ValueError, RecursionError):
-            raise _damaged(self.path) from None
-        if not isinstance(content, dict):
-            raise _damaged(self.path)
-        return Node(content, "secrets")
+        return Node(self._file.read(), "secrets")
 
     def _write(self, content: dict[str, Any]) -> None:
-        """Replace the file in one step, with the new bytes on the disk before the name points at them."""
-        data = json.dumps({**content, "schema": 1}, indent=1).encode()
-        part = self.path.with_name(f".{self.path.name}.{secrets.token_hex(6)}.part")
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            # Exclusive and private from the first moment: nobody can have opened it before.
-            descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
-            try:
-                with os.fdopen(descriptor, "wb") as file:
-                    file.write(data)
-                    file.flush()
-                    os.fsync(file.fileno())
-                part.replace(self.path)
-            except BaseException:
-                part.unlink(missing_ok=True)
-                raise
-            _sync_directory(self.path.parent)
-        except OSError as error:
-            raise _disk_error(self.path, error) from None
+        self._file.write(content)
 
-
-def _check_private(path: Path, found: os.stat_result) -> None:
-    if os.name == "posix" and found.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise SettingsError(
-            f"{path} holds a login, and others on this computer may read it",
-            setting="secrets file",
-            advice=f"Run: chmod 600 '{path}' (and think about whether somebody has read it already).",
-        )
-
-
-def _damaged(path: Path) -> SettingsError:
-    return SettingsError(
-        f"{path} is damaged", setting="secrets file", advice="Remove it, then run `hydrophone auth login` again."
-    )
-
-
-def _disk_error(path: Path, error: OSError) -> DiskError:
-    reason = error.strerror or type(error).__name__
-    return DiskError(f"{path}: {reason}", errno=error.errno or 0, advice="Check the disk and the rights of the folder.")
-
-
-def _sync_directory(directory: Path) -> None:
-    if os.name != "posix":
-        return
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    @property
+    def _file(self) -> PrivateFile:
+        return PrivateFile(self.path, what="a login", remedy="Then run `hydrophone auth login` again.")
 
 
 # ---------------------------------------------------------------- logins from elsewhere
