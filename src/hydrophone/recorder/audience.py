@@ -15,6 +15,7 @@ from hydrophone.model import AudienceSample, Participant, Role
 from hydrophone.recorder.sources import Look
 
 ON_STAGE = (Role.CREATOR, Role.HOST, Role.SPEAKER)
+_ORDER = {role.value: place for place, role in enumerate(Role)}
 
 
 class AudienceLog:
@@ -80,7 +81,10 @@ def read_audience(facts: Iterable[Mapping[str, Any]]) -> Iterator[AudienceSample
 
 
 def read_people(facts: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Everyone whom a journal names, in order of appearance, with each role once."""
+    """Everyone whom a journal names, with each role once: creator, hosts, speakers, listeners, each as they came.
+
+    The order does not depend on when somebody looked, so that a recorder that was killed tells the same.
+    """
     people: dict[str, dict[str, Any]] = {}
     for fact in facts:
         identity = str(fact.get("person", ""))
@@ -91,7 +95,12 @@ def read_people(facts: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
         role = fact.get("role")
         if role and role not in known["roles"]:
             known["roles"].append(role)
-    return list(people.values())
+    return [people[identity] for identity in sorted(people, key=lambda identity: _rank(people[identity], identity))]
+
+
+def _rank(person: Mapping[str, Any], identity: str) -> tuple[int, str, str]:
+    highest = min((_ORDER.get(role, len(_ORDER)) for role in person["roles"]), default=len(_ORDER))
+    return highest, str(person.get("since_at", "~")), identity
 
 
 def _count(value: object) -> int | None:
