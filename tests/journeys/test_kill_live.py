@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from hydrophone.testing import Scene
+from hydrophone.sandbox.scene import Person, Scene, sample_people
 from hydrophone.testing.box import SandboxBox, sandbox
 from journeys.victims import (
     IS_HUNT,
@@ -31,6 +31,12 @@ SAME = ("original.aac", "audio.m4a", "space.json", "people.json")
 SPEED = 8.0
 SECONDS = 150.0
 VICTIMS, KILLS = 5, 5
+#: They come on stage one after the other: who sees them first depends on when a recorder looks.
+PEOPLE = (
+    *sample_people(),
+    Person.invent("ida_quist", "Ida Quist", voice=2, comes=40.0),
+    Person.invent("abe_tolland", "Abe Tolland", voice=1, comes=90.0),
+)
 ROUNDS = range(10 if IS_HUNT else 1)
 #: Real seconds of each phase, roughly: it is not known before the Space has ended.
 LENGTHS = {
@@ -65,7 +71,7 @@ def kill_and_resume(box: SandboxBox, folder: Path, scene: Scene, seed: int) -> i
 
 @pytest.mark.parametrize("number", ROUNDS)
 def test_live_recording_killed_at_random_times_ends_in_the_undisturbed_bytes(number: int, tmp_path: Path) -> None:
-    scene = Scene.live(f"killed-live-{number}", seconds=SECONDS, since=20)
+    scene = Scene.live(f"killed-live-{number}", seconds=SECONDS, since=3, people=PEOPLE)
     with sandbox(scene, isolated=True, speed=SPEED) as box, ThreadPoolExecutor(VICTIMS + 1) as pool:
         undisturbed = pool.submit(record, box, tmp_path / "undisturbed", box.link(scene.name))
         killed = [
