@@ -92,7 +92,7 @@ async def connect(settings: Settings) -> Parts:
         clock=clock,
         streams=StreamStore(state_dir / "streams.jsonl"),
         credential=login.login if login else None,
-        own_ids=frozenset(str(one) for one in session.own_user_ids),
+        own_ids=session.own_user_ids,
     )
     resolver = Resolver(client, session, clock.now)
     return Parts(

@@ -5,7 +5,7 @@ The record names only who is on stage *now*; everyone who ever was is known by a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -22,10 +22,10 @@ class AudienceLog:
     """Write what changed since the last look.
 
     Args:
-        own_ids: ids of the signed-in account; it is left out of everything.
+        own_ids: ids of the signed-in account, as far as they are known by then; as a listener it is left out.
     """
 
-    def __init__(self, take: Take, own_ids: frozenset[str] = frozenset()) -> None:
+    def __init__(self, take: Take, own_ids: Set[str] = frozenset()) -> None:
         self._take = take
         self._own_ids = own_ids
         self._roles: dict[str, Role] = {}
@@ -37,7 +37,7 @@ class AudienceLog:
 
     def see(self, look: Look, at: datetime, *, is_live: bool) -> None:
         """Digest one look."""
-        people = [person for person in look.participants if self._identity(person) not in self._own_ids]
+        people = [person for person in look.participants if not self._is_own(person)]
         for person in people:
             self._see_person(person, at)
         if is_live:
@@ -59,6 +59,9 @@ class AudienceLog:
         if person.since_at is not None:
             facts["since_at"] = person.since_at.isoformat()
         self._take.note("person", person=identity, at=at.isoformat(), **facts)
+
+    def _is_own(self, person: Participant) -> bool:
+        return person.role is Role.LISTENER and person.user_id in self._own_ids
 
     @staticmethod
     def _identity(person: Participant) -> str:

@@ -8,12 +8,13 @@ Names without a time of writing always belong to epoch 0.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hydrophone.model import Segment
 
 NOMINAL_NS = 3_000_000_000  #: the length that the cutter aims at
+MAX_EPOCHS = 64  #: a hostile list could begin one with every entry
 
 
 @dataclass(slots=True)
@@ -30,11 +31,12 @@ class EpochMap:
     """
 
     def __init__(self, boundaries: Sequence[int] = ()) -> None:
-        self._epochs = [_Epoch(0), *(_Epoch(ns) for ns in boundaries)]
+        self._begins = [0, *boundaries]
+        self._epochs = [_Epoch(ns) for ns in self._begins]
 
     @property
     def boundaries(self) -> tuple[int, ...]:
-        return tuple(epoch.begins_ns for epoch in self._epochs[1:])
+        return tuple(self._begins[1:])
 
     @property
     def count(self) -> int:
@@ -43,36 +45,42 @@ class EpochMap:
     def know(self, epoch: int, sequence: int, written_ns: int | None) -> None:
         """Remember a segment that is already held, so that a restart is recognised after a resumption too."""
         while len(self._epochs) <= epoch:
+            self._begins.append(written_ns or 0)
             self._epochs.append(_Epoch(written_ns or 0))
         self._raise(self._epochs[epoch], sequence, written_ns or 0)
 
     def assign(self, segment: Segment) -> int:
-        """The epoch of one segment. Show the segments of a playlist in their order."""
+        """The epoch of one segment that came alone."""
+        return self._assign(segment, (segment,), 0)
+
+    def assign_all(self, segments: Sequence[Segment]) -> list[tuple[int, Segment]]:
+        """The epoch of each segment of one playlist, in its order."""
+        return [(self._assign(segment, segments, at), segment) for at, segment in enumerate(segments)]
+
+    def _assign(self, segment: Segment, listed: Sequence[Segment], at: int) -> int:
         ns = segment.written_ns
         if ns is None:
             self._raise(self._epochs[0], segment.sequence, 0)
             return 0
-        index = bisect_right([epoch.begins_ns for epoch in self._epochs], ns) - 1
-        index = max(index, 0)
+        index = max(0, bisect_right(self._begins, ns) - 1)
         epoch = self._epochs[index]
-        is_last = index == len(self._epochs) - 1
-        if is_last and self._restarts(epoch, segment.sequence, ns):
+        if index == len(self._epochs) - 1 < MAX_EPOCHS and self._restarts(epoch, segment, listed, at):
             began = max(epoch.highest_ns + 1, ns - segment.sequence * NOMINAL_NS - NOMINAL_NS // 2)
-            self._epochs.append(_Epoch(began))
+            epoch = _Epoch(began)
+            self._epochs.append(epoch)
+            self._begins.append(began)
             index += 1
-            epoch = self._epochs[index]
         self._raise(epoch, segment.sequence, ns)
         return index
 
-    def assign_all(self, segments: Iterable[Segment]) -> list[tuple[int, Segment]]:
-        return [(self.assign(segment), segment) for segment in segments]
-
     @staticmethod
-    def _restarts(epoch: _Epoch, sequence: int, ns: int) -> bool:
-        if epoch.highest < 0 or sequence > epoch.highest:
-            return False
+    def _restarts(epoch: _Epoch, segment: Segment, listed: Sequence[Segment], at: int) -> bool:
+        ns = segment.written_ns or 0
         # Within one epoch, a lower number was written earlier. Later by more than a segment: the counting began anew.
-        return ns > epoch.highest_ns + NOMINAL_NS // 2
+        if epoch.highest < 0 or segment.sequence > epoch.highest or ns <= epoch.highest_ns + NOMINAL_NS // 2:
+            return False
+        # One that was only written late stands in its place, with older ones behind it; those of a restart stand last.
+        return not any(0 < (later.written_ns or 0) <= epoch.highest_ns for later in listed[at + 1 :])
 
     @staticmethod
     def _raise(epoch: _Epoch, sequence: int, ns: int) -> None:

@@ -1,4 +1,4 @@
-"""The pool of workers that empties a plan: fetch, look, store; or try again, or give up."""
+"""The workers that empty a plan: fetch, look, store; or try again, or give up."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from hydrophone.model import GapCause, MediaKind
 from hydrophone.recorder.clock import Clock
 from hydrophone.recorder.download import Downloader, Failure, Media, cut_range, examine
 from hydrophone.recorder.options import Patience
-from hydrophone.recorder.plan import Job, Plan
-from hydrophone.recorder.sealing import KeyRing
+from hydrophone.recorder.plan import Job, Key, Plan
+from hydrophone.recorder.sealing import KeyRing, is_whole_cipher
 
 SAME_BODIES = 3  #: a damaged body that comes so many times, byte for byte, is what the origin really offers
 REMEMBERED = 256  #: bodies remembered to recognise the same bytes under another number
@@ -67,26 +67,31 @@ class Fetcher:
         self._connections = connections
         self._rng = rng or random.Random()
         self._downloader = Downloader(client, clock, patience)
-        self._news = asyncio.Event()
         self._idle = asyncio.Event()
-        self._bodies: OrderedDict[int, tuple[int, int]] = OrderedDict()
-        self._best: dict[tuple[int, int], Media] = {}
-        self._busy = 0
+        self._group: asyncio.TaskGroup | None = None
+        self._workers: set[asyncio.Task[None]] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._bodies: OrderedDict[int, tuple[Key, str]] = OrderedDict()
+        self._best: dict[Key, Media] = {}
 
     def wake(self) -> None:
         """The plan has new entries."""
         self._idle.clear()
-        self._news.set()
+        self._pump()
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[Fetcher]:
-        """Keep the workers alive inside the block. What they cannot handle (a dead disk) is raised in the block."""
+        """Fetch while the block runs. What a worker cannot handle (a dead disk) is raised in the block."""
         async with asyncio.TaskGroup() as group:
-            workers = [group.create_task(self._work()) for _ in range(self._connections)]
+            self._group = group
+            self._pump()
             try:
                 yield self
             finally:
-                for worker in workers:
+                self._group = None
+                if self._timer is not None:
+                    self._timer.cancel()
+                for worker in tuple(self._workers):
                     worker.cancel()
 
     async def until_idle(self) -> None:
@@ -95,28 +100,32 @@ class Fetcher:
             self._idle.clear()
             await self._idle.wait()
 
-    async def _work(self) -> None:
-        while True:
-            job = self._plan.next(self._clock.monotonic())
-            if job is None:
-                await self._rest()
-                continue
-            self._busy += 1
-            try:
-                await self._do(job)
-            finally:
-                self._busy -= 1
-                if self._plan.is_idle:
-                    self._idle.set()
+    def _pump(self) -> None:
+        """Start a worker for each segment that is due, as far as connections allow. Who waits costs no task."""
+        if self._group is None:
+            return
+        now = self._clock.monotonic()
+        while len(self._workers) < self._connections and (job := self._plan.next(now)) is not None:
+            self._workers.add(self._group.create_task(self._work(job)))
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        due = self._plan.next_at()
+        if due is not None and len(self._workers) < self._connections:
+            pause = self._clock.real(max(0.0, due - now), at_least=0.001)
+            self._timer = asyncio.get_running_loop().call_later(pause, self._pump)
 
-    async def _rest(self) -> None:
+    async def _work(self, first: Job) -> None:
+        job: Job | None = first
+        try:
+            while job is not None:
+                await self._do(job)
+                job = self._plan.next(self._clock.monotonic())
+        finally:
+            self._workers -= {asyncio.current_task()}
         if self._plan.is_idle:
             self._idle.set()
-        due = self._plan.next_at()
-        self._news.clear()
-        timeout = None if due is None else self._clock.real(max(0.0, due - self._clock.monotonic()), at_least=0.001)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._news.wait(), timeout)
+        self._pump()
 
     async def _do(self, job: Job) -> None:
         segment = job.segment
@@ -128,7 +137,7 @@ class Fetcher:
         if segment.key is not None:
             opened = await self._keys.open(segment, body)
             if isinstance(opened, Failure):
-                await self._seal(job, body, opened)
+                await self._closed(job, body, opened)
                 return
             body = opened
         media = examine(body, segment, self._kind)
@@ -140,24 +149,30 @@ class Fetcher:
             await self._doubt(job, media)
 
     async def _doubt(self, job: Job, media: Media) -> None:
-        """A damaged body: keep the longest, ask again, and believe it only when nothing else ever comes."""
+        """A damaged body: keep the longest, ask again, and accept it for now when nothing else comes."""
         best = self._best.get(job.key)
-        if best is None or len(media.frames) > len(best.frames) or len(media.body) > len(best.body):
+        if best is None or _rank(media) > _rank(best):
             self._best[job.key] = media
         job.seen_digests.append(hash(media.body))
         same = len(job.seen_digests) >= SAME_BODIES and len(set(job.seen_digests[-SAME_BODIES:])) == 1
+        self._tally.failed(job, Failure(GapCause.DAMAGED, "short or damaged"))
         if same or self._is_out_of_patience(job, self._patience.transient):
-            await self._store(job, self._best.pop(job.key))
+            await self._accept_damaged(job)
         else:
-            self._tally.failed(job, Failure(GapCause.DAMAGED, "short or damaged"))
             self._retry(job, GapCause.DAMAGED)
+
+    async def _accept_damaged(self, job: Job) -> None:
+        """Half a segment is better than none. It counts as given up, so that it is asked for again in the end."""
+        media = self._best.pop(job.key)
+        await self._write(job, media, verdict=media.grade.value)
+        self._plan.give_up(job, GapCause.DAMAGED)
 
     async def _store(self, job: Job, media: Media) -> None:
         self._best.pop(job.key, None)
-        twin = self._twin(job, media.body)
+        twin = self._twin(job, media)
         if twin is not None:
-            self._take.note("same bytes", epoch=job.epoch, seq=job.segment.sequence, as_seq=twin[1])
-            self._plan.have(job)
+            self._take.note("same bytes", epoch=job.epoch, seq=job.segment.sequence, as_epoch=twin[0], as_seq=twin[1])
+            self._plan.alias(*job.key)
             return
         await self._write(job, media, verdict=media.grade.value)
         self._plan.have(job)
@@ -194,22 +209,28 @@ class Fetcher:
         while not await asyncio.to_thread(self._take.try_resume):
             await self._clock.sleep(2.0)
 
-    async def _seal(self, job: Job, body: bytes, failure: Failure) -> None:
-        """No key: keep the ciphertext, so that nothing is lost when the key turns up later."""
+    async def _closed(self, job: Job, body: bytes, failure: Failure) -> None:
+        """An encrypted body that did not open. Without a key it is kept, so that nothing is lost if one turns up."""
+        hopeless = self._is_out_of_patience(job, self._patience.transient)
+        if failure.cause is not GapCause.SEALED and not (hopeless and is_whole_cipher(body)):
+            await self._failed(job, failure)
+            return
         self._tally.failed(job, failure)
         await self._write(job, Media(body, Grade.SUSPECT), verdict="sealed")
         self._plan.give_up(job, GapCause.SEALED)
 
-    def _twin(self, job: Job, body: bytes) -> tuple[int, int] | None:
-        """Another number under which these very bytes are stored already."""
-        digest = hash(body)
-        known = self._bodies.get(digest)
-        if known is not None and known != job.key and known[0] == job.epoch:
-            return known
-        self._bodies[digest] = job.key
+    def _twin(self, job: Job, media: Media) -> Key | None:
+        """Another number under which this very segment is stored already.
+
+        Equal bytes alone prove nothing, since silence without tags is the same each time. They do where a clock is
+        inside, or where they come from the same address.
+        """
+        path = job.segment.url.partition("?")[0]
+        known = self._bodies.setdefault(hash(media.body), (job.key, path))
         if len(self._bodies) > REMEMBERED:
             self._bodies.popitem(last=False)
-        return None
+        key, known_path = known
+        return key if key != job.key and (media.ticks is not None or path == known_path) else None
 
     async def _failed(self, job: Job, failure: Failure) -> None:
         self._tally.failed(job, failure)
@@ -217,7 +238,7 @@ class Fetcher:
         if not failure.is_final and not self._is_out_of_patience(job, patience):
             self._retry(job, failure.cause)
         elif job.key in self._best:
-            await self._store(job, self._best[job.key])
+            await self._accept_damaged(job)
         else:
             self._plan.give_up(job, failure.cause)
 
@@ -227,3 +248,7 @@ class Fetcher:
     def _retry(self, job: Job, cause: GapCause) -> None:
         pause = BACKOFF[min(job.attempts, len(BACKOFF) - 1)] * self._rng.uniform(0.5, 1.0)
         self._plan.retry(job, at=self._clock.monotonic() + pause, cause=cause)
+
+
+def _rank(media: Media) -> tuple[int, int]:
+    return len(media.frames), len(media.body)

@@ -6,8 +6,8 @@ hint about the playlist and says nothing about the Space.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from hydrophone.archive import Take
@@ -15,14 +15,17 @@ from hydrophone.errors import HydrophoneError, PlaylistError
 from hydrophone.hls import (
     MediaPlaylist,
     MultivariantPlaylist,
+    Step,
     choose_variant,
     master_url,
     original_url,
+    parse_address,
     parse_playlist,
     snapshot_written_at,
+    video_fallback_master_url,
 )
 from hydrophone.http import AsyncClient, Endpoints, HostKind, Reply, Request
-from hydrophone.model import MediaKind, Segment
+from hydrophone.model import MediaKind
 from hydrophone.recorder.clock import Clock
 from hydrophone.recorder.epochs import EpochMap
 from hydrophone.recorder.options import Patience
@@ -30,6 +33,7 @@ from hydrophone.recorder.plan import Plan
 
 MAX_PLAYLIST_BYTES = 8 * 1024 * 1024
 MAX_DEPTH = 3  #: multivariant playlists that lead to one another
+SEALED_MARK = "tw_"  #: begins the names of encrypted playlists
 PLAYLIST_HEADERS = {"accept": "*/*", "accept-encoding": "identity"}
 
 
@@ -82,6 +86,7 @@ class Listing:
         self._on_new = on_new
         self._boundaries = len(epochs.boundaries)
         self._unlisted = 0
+        self._spans: dict[int, tuple[int, int]] = {}  # as journaled
 
     async def load(self, url: str) -> MediaPlaylist | MultivariantPlaylist | Absent:
         """Fetch and parse one playlist, whichever it is."""
@@ -115,6 +120,15 @@ class Listing:
         return self._endpoints.kind_allows(HostKind.CDN, url)
 
     async def media_playlist(self, url: str) -> MediaPlaylist | Absent:
+        """The list of segments behind a stream's address, the unencrypted one if there are two."""
+        plain = unsealed_url(url)
+        if plain is not None:
+            found = await self._follow_choices(plain)
+            if isinstance(found, MediaPlaylist):
+                return found
+        return await self._follow_choices(url)
+
+    async def _follow_choices(self, url: str) -> MediaPlaylist | Absent:
         """Follow choices down to a list of segments. Each address is visited once, at most three levels deep."""
         seen: set[str] = set()
         for _ in range(MAX_DEPTH):
@@ -146,7 +160,7 @@ class Listing:
 
         The snapshot's name changes each time it is written, so the way always begins at its master.
         """
-        url = master_url(stream_url)
+        url = master_url(stream_url) or video_fallback_master_url(stream_url)
         if url is None:
             return Absent(None, "this stream has no snapshot")
         return await self.from_playlist(url)
@@ -158,23 +172,22 @@ class Listing:
         if playlist.refused:
             self._plan.refuse(segments[-1][0] if segments else 0, playlist.refused)
         self._journal_epochs()
+        self._journal_known()
         if new:
             self._on_new()
         last = (segments[-1][0], segments[-1][1].sequence) if segments else None
         return Listed(len(segments), new, last, playlist.is_ended, snapshot_written_at(playlist.url), playlist)
 
-    def absorb_window(self, segments: Sequence[Segment], tracked: Sequence[int], refused: Sequence[int] = ()) -> int:
-        """Offer what is new in the live window, ahead of everything else. Returns how many were new.
+    def absorb_window(self, playlist: MediaPlaylist, step: Step) -> int:
+        """Offer what the live window shows, ahead of everything else. Returns how many of it were new.
 
-        `tracked` is the epoch that the tracker gives each segment; it decides where the names carry no instant.
+        Where names carry an instant of writing, that decides about epochs; else `step`, what the tracker makes of it.
         """
-        assigned = [
-            (epoch if segment.written_ns is None else self._epochs.assign(segment), segment)
-            for segment, epoch in zip(segments, tracked, strict=True)
-        ]
-        new = self._plan.offer(assigned, is_urgent=True)
-        if refused:
-            self._plan.refuse(self._epochs.count - 1, refused)
+        named = [found for found in self._epochs.assign_all(playlist.segments) if found[1].written_ns is not None]
+        nameless = [found for found in zip(step.epochs, step.fetch, strict=True) if found[1].written_ns is None]
+        new = self._plan.offer([*named, *nameless], is_urgent=True)
+        if step.refused:
+            self._plan.refuse(named[-1][0] if named else step.epoch, step.refused)
         self._journal_epochs()
         self._journal_holes()
         if new:
@@ -182,13 +195,16 @@ class Listing:
         return new
 
     def _journal_holes(self) -> None:
-        """What is known to exist and is named nowhere must survive a crash, else it would be missing unnoticed."""
-        if self._plan.unlisted == self._unlisted:
-            return
-        self._unlisted = self._plan.unlisted
+        if self._plan.unlisted != self._unlisted:
+            self._unlisted = self._plan.unlisted
+            self._journal_known()
+
+    def _journal_known(self) -> None:
+        """What is known to exist must survive a crash, else it would be missing unnoticed."""
         for epoch in self._plan.epochs:
             span = self._plan.span(epoch)
-            if span is not None:
+            if span is not None and self._spans.get(epoch) != span:
+                self._spans[epoch] = span
                 self._take.note("known", epoch=epoch, first=span[0], last=span[1])
 
     def _journal_epochs(self) -> None:
@@ -197,3 +213,11 @@ class Listing:
             self._take.note("epoch", epoch=index + 1, begins_ns=boundaries[index])
             self._plan.begin_at(index + 1, 0)
         self._boundaries = len(boundaries)
+
+
+def unsealed_url(url: str) -> str | None:
+    """Where the same stream is to be had unencrypted, as a rule; None for the address of an unencrypted one. Pure."""
+    address = parse_address(url)
+    if address is None or not address.name.startswith(SEALED_MARK):
+        return None
+    return replace(address, name=address.name.removeprefix(SEALED_MARK)).url

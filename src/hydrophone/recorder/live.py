@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from hydrophone.errors import (
     AccountLockedError,
@@ -14,7 +15,7 @@ from hydrophone.errors import (
     NotSignedInError,
     RateLimitedError,
 )
-from hydrophone.hls import LiveTracker, MediaPlaylist
+from hydrophone.hls import LiveTracker, MediaPlaylist, NumberSet
 from hydrophone.model import SpaceState, Stream
 from hydrophone.recorder.clock import Clock
 from hydrophone.recorder.listing import Absent, Listing
@@ -22,11 +23,17 @@ from hydrophone.recorder.options import RecordOptions
 from hydrophone.recorder.plan import Plan
 from hydrophone.recorder.sources import Look, Source
 
-HOST_AWAY_SECONDS = 10.0  #: between looks at a live playlist that is not there
+HOST_AWAY_SECONDS = 10.0  #: between looks at a live playlist that is not there; the first looks come sooner
 CONFIRM_SECONDS = 10.0  #: a change of state must be seen twice, this far apart
+JUST_GONE_SECONDS = 60.0  #: so long after the playlist vanished, the record is looked at as often as that
+QUIET_SECONDS = 9.0  #: three segments: a window that moved since then belongs to nothing that is over
+TICK_SECONDS = 30.0  #: how often silence is measured at least
+CLAIMED_END_SECONDS = 60.0  #: without any API, a playlist that says it is over is believed after so much silence
 BACKFILL_SECONDS = 10.0  #: between looks for a snapshot that names what we lack
 BACKFILL_IDLE_SECONDS = 30.0  #: when the last look brought nothing new
 REFRESH_SECONDS = 60.0  #: at most this often a refused stream address is asked for anew
+DEAD_LOGIN_SECONDS = 300.0  #: until a login that was refused is tried again
+LONGEST_RATE_WAIT = 3600.0
 REFUSED = (401, 403, 410)
 
 
@@ -50,16 +57,19 @@ class Hooks:
 
 @dataclass(slots=True)
 class _State:
-    """What the three loops share."""
+    """What the three loops share. Moments are of the clock's `monotonic`."""
 
     look: Look
-    url: str
+    url: str = field(repr=False)
     last_news: float  #: when the window last moved
-    last_look: float  #: when the record was last read
-    is_away: bool = False
-    sooner: asyncio.Event = field(default_factory=asyncio.Event)
-    has_api: bool = True
+    last_word: float  #: when the record last said what the state is
+    has_api: bool
+    away_since: float | None = None  #: since when the live playlist has not been there
+    misses: int = 0  #: looks at the live playlist in a row that found none
+    claims_end: bool = False
+    ask_after: float = 0.0  #: the rate budget forbids asking before
     refreshed: float = -REFRESH_SECONDS
+    hurry: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class LivePhase:
@@ -87,19 +97,22 @@ class LivePhase:
         self._options = options
         self._hooks = hooks
         self._rng = rng or random.Random()
-        self._tracker = LiveTracker()
+        self._tracker = _tracker(plan)
 
     async def run(self, look: Look, stream: Stream) -> LiveEnd:
         """Return when it is over. Fetching is going on elsewhere; see `hydrophone.recorder.fetching`."""
         now = self._clock.monotonic()
-        state = _State(look, stream.url, now, now)
-        state.has_api = self._source.has_states
-        loops = [self._follow_window(state)]
+        state = _State(look, stream.url, now, now, has_api=self._source.has_states)
+        ending = asyncio.ensure_future(self._until_over(state))
+        tasks: list[asyncio.Future[Any]] = [ending, asyncio.ensure_future(self._follow_window(state))]
         if not self._options.live_edge:
-            loops.append(self._backfill(state))
-        tasks = [asyncio.ensure_future(loop) for loop in loops]
+            tasks.append(asyncio.ensure_future(self._backfill(state)))
         try:
-            return await self._until_over(state)
+            # Only the first of them ends by itself; the others are here so that an error of theirs is not lost.
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+            return ending.result()
         finally:
             for task in tasks:
                 task.cancel()
@@ -111,44 +124,48 @@ class LivePhase:
         variant: str | None = None
         while True:
             began = self._clock.monotonic()
-            found: MediaPlaylist | Absent
-            if variant is None:
-                found = await self._listing.media_playlist(state.url)
-                variant = found.url if isinstance(found, MediaPlaylist) else None
-            else:
-                loaded = await self._listing.load(variant)
-                found = loaded if isinstance(loaded, (MediaPlaylist, Absent)) else Absent(None, "a choice, not a list")
+            found = await self._window(state.url, variant)
             if isinstance(found, Absent):
                 address = state.url
                 await self._window_absent(state, found, began)
                 if found.status is not None or state.url != address:
                     variant = None
                 continue
+            variant = found.url
             self._window_back(state)
             step = self._tracker.see(found)
-            if self._listing.absorb_window(step.fetch, step.epochs, step.refused):
+            if self._listing.absorb_window(found, step):
                 state.last_news = began
             # The core's end is a hint only: a playlist that claims to be over is looked at again, at leisure.
-            wait = step.wait if step.wait is not None else 3.0
-            await self._clock.sleep_until(began + wait)
+            state.claims_end = step.wait is None
+            await self._clock.sleep_until(began + (3.0 if step.wait is None else step.wait))
+
+    async def _window(self, url: str, variant: str | None) -> MediaPlaylist | Absent:
+        if variant is None:
+            return await self._listing.media_playlist(url)
+        found = await self._listing.load(variant)
+        return found if isinstance(found, (MediaPlaylist, Absent)) else Absent(None, "a choice, not a list")
 
     async def _window_absent(self, state: _State, absent: Absent, began: float) -> None:
+        state.misses += 1
         if absent.status == 404:
-            if not state.is_away:
-                state.is_away = True
-                state.sooner.set()
+            if state.away_since is None:
+                state.away_since = began
+                state.hurry.set()
                 self._hooks.notice("info", "the host is away, or it is over; waiting")
-            await self._clock.sleep_until(began + HOST_AWAY_SECONDS * self._rng.uniform(0.5, 1.0))
+            pause = min(HOST_AWAY_SECONDS, 2.0 ** min(state.misses, 8))
         elif absent.status in REFUSED:
             await self._refresh_stream(state)
-            await self._clock.sleep_until(began + self._rng.uniform(1.0, 2.0))
+            pause = 2.0
         else:
             # 5xx, no answer, a page in place of a playlist: the window is twelve seconds long, so look again soon.
-            await self._clock.sleep_until(began + self._rng.uniform(0.5, 1.0))
+            pause = 1.0
+        await self._clock.sleep_until(began + pause * self._rng.uniform(0.5, 1.0))
 
     def _window_back(self, state: _State) -> None:
-        if state.is_away:
-            state.is_away = False
+        state.misses = 0
+        if state.away_since is not None:
+            state.away_since = None
             self._hooks.notice("info", "the stream is back")
 
     async def _refresh_stream(self, state: _State) -> None:
@@ -182,56 +199,89 @@ class LivePhase:
     # ------------------------------------------------------------------ the state
 
     async def _until_over(self, state: _State) -> LiveEnd:
-        verdicts: list[SpaceState | None] = []
-        pause = self._options.poll_seconds
+        before: SpaceState | None = None  # the verdict before this one
+        due = self._clock.monotonic() + self._options.poll_seconds
         while True:
-            await self._sleep_or_sooner(state, pause)
-            pause = self._options.poll_seconds
-            unheard = self._clock.monotonic() - max(state.last_news, state.last_look if state.has_api else 0.0)
-            if unheard > self._options.patience.silence:
-                return LiveEnd(state.look, False, "nothing new for ten minutes, and nobody to ask")
-            seen, pause_for = await self._look(state)
-            if pause_for:
-                pause = pause_for
-            if seen is None:
+            hurries = await self._sleep_or_hurry(state, min(TICK_SECONDS, due - self._clock.monotonic()))
+            now = self._clock.monotonic()
+            reason = self._silence(state, now)
+            if (now < due and not hurries and not reason) or now < state.ask_after:
+                verdict = None
+            else:
+                verdict, pause = await self._look(state)
+                due = self._clock.monotonic() + pause
+            if reason and self._silence(state, now):
+                return LiveEnd(state.look, False, reason)
+            if verdict is None:
                 continue
-            verdicts = [*verdicts[-1:], seen]
-            if seen.is_over:
-                if len(verdicts) == 2 and verdicts[0] is seen:
-                    return LiveEnd(state.look, True, f"the record says {seen.value}")
-                pause = CONFIRM_SECONDS
-            elif state.is_away:
-                pause = CONFIRM_SECONDS
+            if verdict.is_over and before is verdict and self._is_quiet(state):
+                return LiveEnd(state.look, True, f"the record says {verdict.value}")
+            before = verdict
 
-    async def _sleep_or_sooner(self, state: _State, seconds: float) -> None:
-        """Wait, but look at once when the live playlist has just vanished."""
+    async def _sleep_or_hurry(self, state: _State, seconds: float) -> bool:
+        """Wait. True at once when the live playlist has just vanished."""
         try:
-            await asyncio.wait_for(state.sooner.wait(), self._clock.real(seconds))
+            await asyncio.wait_for(state.hurry.wait(), self._clock.real(max(0.0, seconds)))
         except TimeoutError:
-            return
-        state.sooner.clear()
+            return False
+        state.hurry.clear()
+        return True
 
-    async def _look(self, state: _State) -> tuple[SpaceState | None, float | None]:
-        """Ask for the state once. Returns what it is (None for unknown) and how long to wait, if not as usual."""
+    def _silence(self, state: _State, now: float) -> str:
+        """Why it is time to stop although nobody said that it is over; empty while it is not."""
+        patience = self._options.patience
+        unheard = now - max(state.last_news, state.last_word)
+        if state.claims_end and not state.has_api and unheard > CLAIMED_END_SECONDS:
+            return "the playlist says that it is over, and there is nobody to ask"
+        if unheard > patience.silence:
+            return "nothing new for ten minutes, and nobody to ask"
+        if now - state.last_news > patience.lingering:
+            return "nothing new for hours, although the record says that it is live"
+        return ""
+
+    def _is_quiet(self, state: _State) -> bool:
+        """No audio has come for a while. A record that says the end while audio goes on is wrong, or early."""
+        return state.away_since is not None or self._clock.monotonic() - state.last_news >= QUIET_SECONDS
+
+    async def _look(self, state: _State) -> tuple[SpaceState | None, float]:
+        """Ask for the state once. Returns what it is (None for unknown) and when to ask again, in seconds."""
+        usual = self._pause(state)
         if not self._source.has_states:
-            return None, 30.0
+            return None, usual
         try:
             look = await self._source.look()
         except RateLimitedError as error:
-            wait = max(1.0, (error.retry_at - self._clock.now()).total_seconds())
-            return None, min(wait, 3600.0)
+            wait = min(max(1.0, (error.retry_at - self._clock.now()).total_seconds()), LONGEST_RATE_WAIT)
+            state.ask_after = self._clock.monotonic() + wait
+            return None, wait
         except NotFoundError:
             # Deleted, or hidden from us. The audio decides: when it stops too, it is over.
-            return (SpaceState.ENDED if state.is_away else None), CONFIRM_SECONDS
+            return (SpaceState.ENDED, CONFIRM_SECONDS) if state.away_since is not None else (None, usual)
         except (NotSignedInError, AccountLockedError) as error:
             if state.has_api:
                 state.has_api = False
                 self._hooks.notice("warning", f"{error.message}; the recording goes on without the record")
-            return None, 300.0
+            return None, DEAD_LOGIN_SECONDS
         except HydrophoneError:
-            return None, None
+            return None, usual
         state.has_api = True
-        state.last_look = self._clock.monotonic()
         state.look = look
+        if look.state is not SpaceState.UNKNOWN:
+            state.last_word = self._clock.monotonic()
         self._hooks.on_look(look)
-        return look.state, None
+        return look.state, CONFIRM_SECONDS if look.state.is_over else usual
+
+    def _pause(self, state: _State) -> float:
+        since = state.away_since
+        if since is not None and self._clock.monotonic() - since < JUST_GONE_SECONDS:
+            return min(CONFIRM_SECONDS, self._options.poll_seconds)
+        return self._options.poll_seconds
+
+
+def _tracker(plan: Plan) -> LiveTracker:
+    """A tracker that goes on where an earlier run stopped."""
+    epoch = max(plan.epochs, default=0)
+    held = NumberSet()
+    for numbers in plan.held(epoch).ranges():
+        held.add_range(numbers.start, numbers.stop - 1)
+    return LiveTracker(epoch=epoch, offered=held)

@@ -22,6 +22,7 @@ class Patience:
     replay_every: float = 300.0  #: while something is still missing
     replay_for: float = 3600.0
     silence: float = 600.0  #: without any API, this long without a new segment counts as the end, unconfirmed
+    lingering: float = 21_600.0  #: the same, though the record says that it is live: nothing may hang for ever
     stop: float = 8.0  #: after the first Ctrl-C, for what is in flight
 
 

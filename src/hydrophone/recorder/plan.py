@@ -66,6 +66,7 @@ class Plan:
         self._lost: dict[Key, Loss] = {}
         self._lost_jobs: dict[Key, Job] = {}
         self._known: dict[int, tuple[int, int]] = {}  # epoch -> lowest, highest number ever offered or held
+        self._aliases = 0  # numbers that turned out to be other names of held segments
         for epoch, numbers in self._held.items():
             if numbers:
                 self._know(epoch, numbers.lowest or 0, numbers.highest or 0)
@@ -123,6 +124,16 @@ class Plan:
         self.held(job.epoch).add(job.segment.sequence)
         self._open.pop(job.key, None)
         self._lost.pop(job.key, None)
+
+    def alias(self, epoch: int, number: int) -> None:
+        """This number is another name of a segment that is held: it is neither wanted nor missing nor counted."""
+        if not self._is_plausible(epoch, number) or number in self.held(epoch):
+            return
+        self._know(epoch, number, number)
+        self.held(epoch).add(number)
+        self._aliases += 1
+        self._open.pop((epoch, number), None)
+        self._lost.pop((epoch, number), None)
 
     def retry(self, job: Job, *, at: float, cause: GapCause) -> None:
         """The attempt failed; try again at that moment."""
@@ -190,6 +201,11 @@ class Plan:
     def queued(self) -> int:
         return len(self._open)
 
+    @property
+    def has_losses(self) -> bool:
+        """Something was given up and is not queued again."""
+        return bool(self._lost_jobs)
+
     def held(self, epoch: int) -> NumberSet:
         return self._held.setdefault(epoch, NumberSet())
 
@@ -205,7 +221,7 @@ class Plan:
     @property
     def expected(self) -> int:
         """How many segments are known to exist."""
-        return sum(high - low + 1 for low, high in self._known.values() if high >= low)
+        return self._span_total - self._aliases
 
     def missing(self) -> Iterator[tuple[int, int, int]]:
         """Runs of numbers that are not held, as (epoch, first, last)."""
@@ -219,7 +235,7 @@ class Plan:
     def unlisted(self) -> int:
         """How many numbers are neither held nor queued nor given up, because nobody has named them."""
         held = sum(len(numbers) for numbers in self._held.values())
-        return self.expected - held - len(self._open) - len(self._lost)
+        return self._span_total - held - len(self._open) - len(self._lost)
 
     def loss(self, epoch: int, number: int) -> Loss:
         """Why a number is missing."""
@@ -228,6 +244,10 @@ class Plan:
         if job is not None:
             return Loss(GapCause.STOPPED if not job.attempts else job.cause, job.attempts)
         return self._lost.get(key, Loss(GapCause.NEVER_LISTED, 0))
+
+    @property
+    def _span_total(self) -> int:
+        return sum(high - low + 1 for low, high in self._known.values() if high >= low)
 
     def _is_plausible(self, epoch: int, number: int) -> bool:
         # One hostile name must not make us count to 2^63.

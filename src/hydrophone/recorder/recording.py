@@ -7,14 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
-from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path
-from typing import Any, TypeVar
+from collections.abc import Callable, Set
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
-from hydrophone.archive import Item, StreamStore, Take, find_item
+from hydrophone.archive import StreamStore
 from hydrophone.errors import (
     AbortedError,
     CanceledError,
@@ -22,66 +19,43 @@ from hydrophone.errors import (
     HydrophoneError,
     NoReplayError,
     NotFoundError,
+    NotSignedInError,
     NotStartedError,
     RateLimitedError,
+    RefusedError,
 )
-from hydrophone.hls import NumberSet
+from hydrophone.hls import is_audio_space
 from hydrophone.http import AsyncClient, Credential, HostKind, Request
 from hydrophone.model import MediaKind, SpaceState, Stream
-from hydrophone.recorder.audience import AudienceLog
 from hydrophone.recorder.clock import Clock
-from hydrophone.recorder.download import Failure, Media
-from hydrophone.recorder.epochs import EpochMap
-from hydrophone.recorder.events import (
-    Event,
-    Finishing,
-    Mode,
-    Notice,
-    Outcome,
-    Progress,
-    Resolved,
-    Result,
-    Started,
-    Waiting,
-)
+from hydrophone.recorder.events import Event, Mode, Outcome, Resolved, Result, Waiting
 from hydrophone.recorder.fetching import Fetcher
 from hydrophone.recorder.finishing import Finished, finish_item, look_facts, read_look
-from hydrophone.recorder.listing import Listing
+from hydrophone.recorder.listing import Absent, Listing
 from hydrophone.recorder.live import Hooks, LivePhase
+from hydrophone.recorder.opening import Work, open_work, reopen_work
 from hydrophone.recorder.options import RecordOptions, StopSignal
-from hydrophone.recorder.plan import Job, Plan
+from hydrophone.recorder.reporting import Reporter
 from hydrophone.recorder.sealing import KeyRing
-from hydrophone.recorder.settling import Settling
-from hydrophone.recorder.sources import Look, Source
+from hydrophone.recorder.settling import Settled, Settling
+from hydrophone.recorder.sources import Look, Source, unknown_look
+from hydrophone.recorder.stopping import stopped_within, unless_aborted, unless_stopped
 from hydrophone.recorder.waiting import next_look
-from hydrophone.render.names import NameFacts, OutputTemplate, item_folder_name
+from hydrophone.xweb.roster import without_own
 
-T = TypeVar("T")
-PROGRESS_SECONDS = 0.25
 MAX_COVER_BYTES = 8 * 1024 * 1024
+TRY_AGAIN_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
-    """What all recordings of a process share."""
+    """What all recordings of a process share. `own_ids` may grow: an account is known by its id only after a while."""
 
     client: AsyncClient
     clock: Clock
     streams: StreamStore
     credential: Credential | None = None
-    own_ids: frozenset[str] = frozenset()
-
-
-@dataclass(slots=True)
-class _Work:
-    """What exists once the take is open."""
-
-    take: Take
-    plan: Plan
-    epochs: EpochMap
-    audience: AudienceLog
-    kind: MediaKind
-    resumed: int
+    own_ids: Set[str] = frozenset()
 
 
 class Recording:
@@ -108,14 +82,10 @@ class Recording:
         self._options = options
         self._link = link
         self._stop = stop
-        self._emit = emit
-        self._began = time.monotonic()
-        self._mode = Mode.REPLAY
-        self._shown = 0.0
-        self._listeners: int | None = None
-        self._work: _Work | None = None
+        self._tell = Reporter(source.key, emit)
+        self._work: Work | None = None
         self._look: Look | None = None
-        self._urls: list[str] = []
+        self._urls: list[str] = []  # where the stream has been seen, newest last
 
     async def run(self) -> Outcome:
         """Record, and say how it went. Errors of the service and the disk become an outcome; stopping twice raises.
@@ -124,7 +94,7 @@ class Recording:
             AbortedError: the user said stop twice. What is on disk stays; a re-run continues.
         """
         try:
-            return await self._guard(self._record())
+            return await unless_aborted(self._record(), self._stop)
         except AbortedError:
             raise
         except HydrophoneError as error:
@@ -132,23 +102,38 @@ class Recording:
         finally:
             await self._close()
 
-    # ------------------------------------------------------------------ the life of a recording
+    # ------------------------------------------------------------------ before
 
     async def _record(self) -> Outcome:
+        await self._recall_stream()
         look = await self._until_started(await self._look_first())
         if look is None:
             return self._outcome(Result.STOPPED)
         stream = await self._find_stream(look)
-        work = self._open(look, stream.kind if stream else self._kind_of_known())
-        stopped = await self._fetch_all(work, look, stream)
+        kind = stream.kind if stream else self._kind_of_known()
+        self._work = work = await asyncio.to_thread(open_work, look, kind, self._options, self._tools.own_ids)
+        self._see(look)
+        is_stopped = await self._fetch_all(work, look, stream)
         finished = await self._finish(work)
-        result = self._result(finished, stopped)
-        return self._outcome(result, finished=finished)
+        if is_stopped:
+            return self._outcome(Result.STOPPED, finished=finished)
+        return self._outcome(self._result(finished), finished=finished)
+
+    async def _recall_stream(self) -> None:
+        seen = await asyncio.to_thread(self._tools.streams.recall, self._source.key)
+        self._urls = [seen.url] if seen is not None else []
 
     async def _look_first(self) -> Look:
-        look = await self._source.look()
+        try:
+            look = await self._source.look()
+        except (NotFoundError, NotSignedInError, RefusedError) as error:
+            # Deleted, or hidden from this login. Who has seen the stream once can still fetch it.
+            if not self._urls:
+                raise
+            look = unknown_look(self._source)
+            self._tell.notice("warning", f"{error.message}; trying the address where its stream was seen before")
         self._remember(look)
-        self._emit(
+        self._tell.emit(
             Resolved(
                 key=look.key,
                 link=self._link,
@@ -174,46 +159,61 @@ class Recording:
                     advice="use --wait to wait for it",
                 )
             pause = next_look(self._clock.now(), look.scheduled_at)
-            until = datetime.fromtimestamp(self._clock.now().timestamp() + pause, tz=self._clock.now().tzinfo)
-            self._emit(Waiting(key=look.key, until=until, reason=f"scheduled for {_stamp(look)}"))
-            if await self._stopped_within(pause):
+            until = self._clock.now() + timedelta(seconds=pause)
+            self._tell.emit(Waiting(key=look.key, until=until, reason=f"scheduled for {_stamp(look)}"))
+            if await stopped_within(pause, self._stop, self._clock):
                 return None
             look = await self._look_patiently(look)
         return look
 
     async def _look_patiently(self, before: Look) -> Look:
+        """A new look; the one before when there is none to be had at the moment."""
         try:
             look = await self._source.look()
-        except RateLimitedError as error:
-            await self._stopped_within(max(1.0, (error.retry_at - self._clock.now()).total_seconds()))
-            return before
         except NotFoundError:
             raise
+        except RateLimitedError as error:
+            pause = max(1.0, (error.retry_at - self._clock.now()).total_seconds())
+            await stopped_within(pause, self._stop, self._clock)
+            return before
         except HydrophoneError as error:
-            self._notice("warning", f"{error.message}; trying again")
-            await self._stopped_within(10.0)
+            self._tell.notice("warning", f"{error.message}; trying again")
+            await stopped_within(TRY_AGAIN_SECONDS, self._stop, self._clock)
             return before
         self._remember(look)
         return look
 
     async def _find_stream(self, look: Look) -> Stream | None:
-        seen = await asyncio.to_thread(self._tools.streams.recall, look.key)
-        self._urls = [seen.url] if seen is not None else []
-        stream = await self._source.stream(look.media_key)
-        if stream is not None:
-            await self._remember_stream(stream)
+        stream = await self._ask_stream(look)
         if stream is not None and stream.is_geoblocked:
             raise NoReplayError(
                 f"{look.title!r} is not available in this region", advice="use --proxy with a proxy elsewhere"
             )
-        if stream is None and not self._urls and look.state.is_over and look.state is not SpaceState.TIMED_OUT:
+        is_over = look.state.is_over and look.state is not SpaceState.TIMED_OUT
+        if stream is None and not self._urls and is_over:
             raise NoReplayError(
                 f"{look.title!r} has ended and its host switched the replay off",
                 advice="only a Space whose stream was seen while it was live can still be fetched",
             )
         return stream
 
-    async def _fetch_all(self, work: _Work, look: Look, stream: Stream | None) -> bool:
+    async def _ask_stream(self, look: Look) -> Stream | None:
+        try:
+            stream = await self._source.stream(look.media_key)
+        except HydrophoneError as error:
+            if not self._urls:
+                raise
+            self._tell.notice("warning", f"{error.message}; going on with the address that was seen before")
+            return Stream(url=self._urls[-1], kind=self._kind_of_known())
+        if stream is None and self._urls and look.state is SpaceState.UNKNOWN:
+            return Stream(url=self._urls[-1], kind=self._kind_of_known())
+        if stream is not None and not stream.is_geoblocked:
+            await self._remember_stream(stream)
+        return stream
+
+    # ------------------------------------------------------------------ fetching
+
+    async def _fetch_all(self, work: Work, look: Look, stream: Stream | None) -> bool:
         """Fetch everything there is. True when the user cut it short."""
         tools, options = self._tools, self._options
         fetcher = Fetcher(
@@ -223,7 +223,7 @@ class Recording:
             plan=work.plan,
             kind=work.kind,
             keys=KeyRing(tools.client, tools.credential),
-            tally=self,
+            tally=self._tell,
             patience=options.patience,
             connections=options.connections,
         )
@@ -240,36 +240,64 @@ class Recording:
             on_new=fetcher.wake,
         )
         async with fetcher.running():
-            done = await self._unless_stopped(self._phases(work, look, stream, listing, fetcher))
-            if not done:
+            is_done = await unless_stopped(self._phases(work, look, stream, listing, fetcher), self._stop)
+            if not is_done:
                 await self._drain(work, fetcher)
         await work.take.sync()
-        return not done
+        return not is_done
 
-    async def _phases(self, work: _Work, look: Look, stream: Stream | None, listing: Listing, fetcher: Fetcher) -> None:
-        is_live = look.state is SpaceState.LIVE or (look.state is SpaceState.UNKNOWN and not self._source.has_states)
-        if is_live and stream is None:
-            stream = await self._stream_of_live(look)
-        if is_live and stream is not None and not await self._is_whole(listing, stream):
-            self._mode = Mode.LIVE
-            self._started(work)
-            if not self._options.live_edge and work.kind is MediaKind.AUDIO:
-                work.plan.begin_at(0, 0)
-                work.take.note("begin", epoch=0, first=0)
-            end = await LivePhase(
-                source=self._source,
-                clock=self._clock,
-                listing=listing,
-                plan=work.plan,
-                options=self._options,
-                hooks=Hooks(self._see, self._remember_stream, self._notice),
-            ).run(look, stream)
-            work.take.note("end", reason=end.reason, confirmed=end.is_confirmed)
-            look = end.look
-            if not self._source.has_states:
+    async def _phases(self, work: Work, look: Look, stream: Stream | None, listing: Listing, fetcher: Fetcher) -> None:
+        """Live as long as it is live, then what the service lists after the end; again, if the end was none."""
+        settled = None
+        while settled is None or settled.is_live_again:
+            if look.state is SpaceState.LIVE and stream is None:
+                stream = await self._stream_of_live(look)
+            if stream is not None and await self._is_running(look, listing, stream):
+                look = await self._follow(work, look, stream, listing)
+            elif settled is None:
+                self._tell.started(work, Mode.REPLAY)
+            if not self._source.has_states and not self._has_lists():
                 return
-        else:
-            self._started(work)
+            settled = await self._settle(work, look, listing, fetcher)
+            with contextlib.suppress(HydrophoneError):
+                look = await self._source.look()
+                self._see(look)
+            stream = None
+        if not settled.has_listing and not len(work.take.index):
+            raise NoReplayError(f"{look.title!r} is over, and no list of its audio is to be had")
+
+    async def _is_running(self, look: Look, listing: Listing, stream: Stream) -> bool:
+        """Is there something live to follow? Where the record does not tell, the playlist's own end tag must do."""
+        if look.state is not SpaceState.UNKNOWN:
+            return look.state is SpaceState.LIVE
+        found = await listing.media_playlist(stream.url)
+        if isinstance(found, Absent):
+            return not self._source.has_states
+        return not found.is_ended
+
+    def _has_lists(self) -> bool:
+        """Whether there are lists of the whole beside the one that was followed; foreign streams have none."""
+        return self._tell.mode is Mode.REPLAY or any(is_audio_space(url) for url in self._urls)
+
+    async def _follow(self, work: Work, look: Look, stream: Stream, listing: Listing) -> Look:
+        """Record until it is over. Returns the record as it was then."""
+        self._tell.started(work, Mode.LIVE)
+        if not self._options.live_edge and (self._source.has_states or work.kind is MediaKind.AUDIO):
+            # The service counts from 0, so what came before us is known to be missing until somebody lists it.
+            work.plan.begin_at(0, 0)
+            work.take.note("begin", epoch=0, first=0)
+        end = await LivePhase(
+            source=self._source,
+            clock=self._clock,
+            listing=listing,
+            plan=work.plan,
+            options=self._options,
+            hooks=Hooks(self._see, self._remember_stream, self._tell.notice),
+        ).run(look, stream)
+        work.take.note("end", reason=end.reason, confirmed=end.is_confirmed)
+        return end.look
+
+    async def _settle(self, work: Work, look: Look, listing: Listing, fetcher: Fetcher) -> Settled:
         settled = await Settling(
             source=self._source,
             clock=self._clock,
@@ -278,37 +306,30 @@ class Recording:
             plan=work.plan,
             patience=self._options.patience,
             on_stream=self._remember_stream,
-            notice=self._notice,
+            notice=self._tell.notice,
         ).run(look, self._urls)
         work.take.note("settled", reason=settled.reason, final=settled.is_final)
-        if not settled.has_listing and not len(work.take.index):
-            raise NoReplayError(f"{look.title!r} is over, and no list of its audio is to be had")
-        with contextlib.suppress(HydrophoneError):
-            self._remember(await self._source.look())
-
-    async def _is_whole(self, listing: Listing, stream: Stream) -> bool:
-        """A playlist without metadata that claims to be ended is a replay."""
-        if self._source.has_states:
-            return False
-        found = await listing.media_playlist(stream.url)
-        return getattr(found, "is_ended", False)
+        if settled.has_listing and not settled.is_final and not work.plan.unlisted:
+            self._tell.notice("warning", "the service never gave a final list, so the last seconds are unconfirmed")
+        return settled
 
     async def _stream_of_live(self, look: Look) -> Stream:
         """A live Space whose stream is not there yet: the host is just starting, or away."""
+        self._tell.notice("info", "live, but no stream yet; waiting")
         while True:
-            self._notice("info", "live, but no stream yet; waiting")
-            await self._clock.sleep(10.0)
-            stream = await self._source.stream(look.media_key)
-            if stream is not None:
-                await self._remember_stream(stream)
-                return stream
+            await self._clock.sleep(TRY_AGAIN_SECONDS)
             look = await self._look_patiently(look)
             if look.state.is_over:
                 raise NoReplayError(f"{look.title!r} ended before its stream appeared")
+            with contextlib.suppress(HydrophoneError):
+                stream = await self._source.stream(look.media_key)
+                if stream is not None:
+                    await self._remember_stream(stream)
+                    return stream
 
-    async def _drain(self, work: _Work, fetcher: Fetcher) -> None:
+    async def _drain(self, work: Work, fetcher: Fetcher) -> None:
         """After the first stop: let what is in flight land, for a few seconds."""
-        if self._mode is Mode.REPLAY:
+        if self._tell.mode is Mode.REPLAY:
             work.plan.forget_queue()
         work.take.note("stopped")
         with contextlib.suppress(TimeoutError):
@@ -316,23 +337,26 @@ class Recording:
             await asyncio.wait_for(fetcher.until_idle(), self._options.patience.stop)
         work.plan.forget_queue()
 
-    async def _finish(self, work: _Work) -> Finished:
+    # ------------------------------------------------------------------ after
+
+    async def _finish(self, work: Work) -> Finished:
         look = self._look
         if look is None:
             raise NoReplayError("nothing is known about what was recorded")
+        if look.raw is not None:
+            look = replace(look, raw=without_own(look.raw, self._tools.own_ids))
         cover = await self._cover(look)
         loop = asyncio.get_running_loop()
 
         def on_step(step: str) -> None:
-            loop.call_soon_threadsafe(self._emit, Finishing(key=look.key, step=step))
+            loop.call_soon_threadsafe(self._tell.finishing, step)
 
         await work.take.sync()
         finished = await asyncio.to_thread(
             finish_item, work.take, work.plan, look, work.kind, cover=cover, on_step=on_step
         )
         for text in finished.notices:
-            # The manifest is written and holds the journal's digest: nothing may be added to the journal any more.
-            self._emit(Notice(key=look.key, level="warning", text=text))
+            self._tell.notice("warning", text)
         if finished.coverage.is_complete and look.state.is_over and not self._options.keep_media_log:
             await asyncio.to_thread(work.take.release_media)
         return finished
@@ -350,85 +374,22 @@ class Recording:
     async def _salvage(self, error: HydrophoneError) -> Outcome:
         """The service gives nothing (more). What an earlier or this run has stored still becomes an item."""
         try:
-            work = self._work or self._reopen()
+            if self._work is None:
+                self._work = await asyncio.to_thread(reopen_work, self._source.key, self._options, self._tools.own_ids)
+            work = self._work
             if work is None or not len(work.take.index):
                 return self._outcome(Result.FAILED, error=error)
+            if self._look is None:
+                for fact in work.take.events("look"):
+                    self._look = read_look(fact)
             finished = await self._finish(work)
         except HydrophoneError as second:
             return self._outcome(Result.FAILED, error=error if isinstance(second, NoReplayError) else second)
-        self._emit(Notice(key=self._source.key, level="warning", text=f"{error.message}; finished what is on disk"))
-        return self._outcome(self._result(finished, stopped=False), finished=finished, error=error)
-
-    def _reopen(self) -> _Work | None:
-        """The take of an earlier run, when the service does not even tell any more what it was."""
-        item = find_item(self._options.archive, self._source.key)
-        directory = self._options.directory or (item.path if item else None)
-        if directory is None:
-            return None
-        take = Take.open(directory)
-        if self._look is None:
-            for fact in take.events("look"):
-                self._look = read_look(fact)
-        kind = MediaKind(str(take.header.get("media", MediaKind.AUDIO.value)))
-        return self._resume(take, kind)
-
-    # ------------------------------------------------------------------ the take
-
-    def _open(self, look: Look, kind: MediaKind) -> _Work:
-        directory = self._options.directory or self._directory(look, kind)
-        Item.create(directory, look.key)
-        take = Take.open(directory, create_facts={"id": look.key, "link": look.link, "media": kind.value})
-        work = self._resume(take, kind)
-        self._see(look)
-        return work
-
-    def _directory(self, look: Look, kind: MediaKind) -> Path:
-        """The folder of an earlier run, whatever the title was then, or a new one."""
-        archive = self._options.archive
-        usual = archive.joinpath(*self._folder(look, kind))
-        found = None if Item(usual).saved_id() == look.key else find_item(archive, look.key)
-        return found.path if found else usual
-
-    def _resume(self, take: Take, kind: MediaKind) -> _Work:
-        """What a take knows from its journal, ready to go on."""
-        boundaries = [int(fact["begins_ns"]) for fact in take.events("epoch")]
-        epochs = EpochMap(boundaries)
-        held: dict[int, NumberSet] = {}
-        index = take.index
-        for epoch, sequence, row in index:
-            if index.is_complete(row):
-                held.setdefault(epoch, NumberSet()).add(sequence)
-        for stored in take.segments() if len(index) else ():
-            # A restart of the numbering during the pause is noticed only by who knows how far the last run came.
-            epochs.know(stored.epoch, stored.sequence, stored.written_ns)
-        plan = Plan(held)
-        for fact in take.events("begin"):
-            plan.begin_at(int(fact["epoch"]), int(fact["first"]))
-        for fact in take.events("known"):
-            plan.know(int(fact["epoch"]), int(fact["first"]), int(fact["last"]))
-        audience = AudienceLog(take, self._tools.own_ids)
-        audience.resume()
-        self._work = _Work(take, plan, epochs, audience, kind, index.total_segments)
-        return self._work
-
-    def _folder(self, look: Look, kind: MediaKind) -> tuple[str, ...]:
-        facts = NameFacts(
-            id=look.key,
-            kind="space" if kind is MediaKind.AUDIO else "broadcast",
-            title=look.title,
-            creator=look.creator,
-            state=look.state.value,
-            language=look.language,
-            created_at=look.created_at,
-            started_at=look.started_at,
-            scheduled_at=look.scheduled_at,
-        )
-        if self._options.output:
-            return OutputTemplate(self._options.output).parts(facts)
-        return item_folder_name(facts)
-
-    def _kind_of_known(self) -> MediaKind:
-        return MediaKind.VIDEO if self._urls and "/audio-space/" not in self._urls[-1] else MediaKind.AUDIO
+        self._tell.notice("warning", f"{error.message}; finished what is on disk")
+        # Whether the Space went on after what is here, nobody can tell any more.
+        is_settled = any(fact.get("final") for fact in work.take.events("settled"))
+        result = self._result(finished) if is_settled else Result.GAPS
+        return self._outcome(result, finished=finished, error=error)
 
     async def _close(self) -> None:
         work, self._work = self._work, None
@@ -436,124 +397,7 @@ class Recording:
             with contextlib.suppress(DiskError):
                 await asyncio.to_thread(work.take.close)
 
-    # ------------------------------------------------------------------ what the parts tell
-
-    def stored(self, job: Job, media: Media) -> None:
-        """A segment is in the take (see `Tally`)."""
-        self._progress()
-
-    def failed(self, job: Job, failure: Failure) -> None:
-        """An attempt gave nothing (see `Tally`)."""
-        self._progress()
-
-    def paused(self, error: DiskError) -> None:
-        """The disk takes nothing more; said once."""
-        self._notice("warning", f"{error.message}; fetching is paused and goes on when the disk does")
-
-    def resumed(self) -> None:
-        """The disk is back."""
-        self._notice("info", "the disk is back; going on")
-
-    def _started(self, work: _Work) -> None:
-        self._began = time.monotonic()
-        self._emit(
-            Started(key=self._source.key, mode=self._mode, directory=work.take.directory, resumed_segments=work.resumed)
-        )
-
-    def _progress(self) -> None:
-        now = time.monotonic()
-        if now - self._shown < PROGRESS_SECONDS or self._work is None:
-            return
-        self._shown = now
-        plan, index = self._work.plan, self._work.take.index
-        self._emit(
-            Progress(
-                key=self._source.key,
-                mode=self._mode,
-                segments=index.total_segments,
-                expected=plan.expected,
-                size_bytes=index.total_bytes,
-                seconds=index.total_seconds,
-                missing=max(0, plan.expected - index.total_segments - plan.queued),
-                elapsed_seconds=now - self._began,
-                listeners=self._listeners,
-            )
-        )
-
-    def _see(self, look: Look) -> None:
-        """A new look at the record, while a take is open."""
-        changed = self._look is None or look_facts(self._look) != look_facts(look)
-        first = self._look is look
-        self._remember(look)
-        if self._work is None:
-            return
-        if changed or first:
-            self._work.take.note("look", **look_facts(look))
-        self._work.audience.see(look, self._clock.now(), is_live=look.state is SpaceState.LIVE)
-
-    def _remember(self, look: Look) -> None:
-        self._look = look
-        self._listeners = look.listeners
-
-    async def _remember_stream(self, stream: Stream) -> None:
-        """The address of a stream is the only way back to a Space whose replay is off: saved before anything else."""
-        if stream.url not in self._urls:
-            self._urls.append(stream.url)
-        if self._source.link:
-            await asyncio.to_thread(self._remember_url, stream.url, self._clock.now())
-
-    def _remember_url(self, url: str, at: datetime) -> None:
-        self._tools.streams.remember(self._source.key, url, seen_at=at)
-
-    def _notice(self, level: str, text: str) -> None:
-        self._emit(Notice(key=self._source.key, level=level, text=text))
-        if self._work is not None:
-            with contextlib.suppress(HydrophoneError):
-                self._work.take.note("notice", level=level, text=text)
-
-    # ------------------------------------------------------------------ stopping
-
-    async def _guard(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run it until it ends or the user aborts."""
-        task = asyncio.ensure_future(work)
-        abort = asyncio.ensure_future(self._stop.aborting())
-        try:
-            await asyncio.wait({task, abort}, return_when=asyncio.FIRST_COMPLETED)
-            if task.done():
-                return _unwrap(task)
-            raise AbortedError("stopped at once", advice="what was fetched is on disk; run the same command to go on")
-        finally:
-            for one in (task, abort):
-                one.cancel()
-            await asyncio.gather(task, abort, return_exceptions=True)
-
-    async def _unless_stopped(self, work: Awaitable[None]) -> bool:
-        """Run it until it ends or the user says stop. True when it ended by itself."""
-        task = asyncio.ensure_future(work)
-        stop = asyncio.ensure_future(self._stop.finishing())
-        try:
-            await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
-            if task.done():
-                task.result()
-                return True
-            return False
-        finally:
-            for one in (task, stop):
-                one.cancel()
-            await asyncio.gather(task, stop, return_exceptions=True)
-
-    async def _stopped_within(self, seconds: float) -> bool:
-        try:
-            await asyncio.wait_for(self._stop.finishing(), self._clock.real(seconds))
-        except TimeoutError:
-            return False
-        return True
-
-    # ------------------------------------------------------------------ the end
-
-    def _result(self, finished: Finished, stopped: bool) -> Result:
-        if stopped:
-            return Result.STOPPED
+    def _result(self, finished: Finished) -> Result:
         return Result.COMPLETE if finished.coverage.is_complete else Result.GAPS
 
     def _outcome(self, result: Result, *, finished: Finished | None = None, error: Exception | None = None) -> Outcome:
@@ -567,25 +411,43 @@ class Recording:
             media=finished.media if finished else None,
             coverage=finished.coverage if finished else None,
             duration_seconds=finished.layout.seconds if finished else 0.0,
-            elapsed_seconds=time.monotonic() - self._began,
+            elapsed_seconds=self._tell.elapsed_seconds,
             error=error,
         )
-        self._emit(outcome)
+        self._tell.emit(outcome)
         return outcome
 
+    # ------------------------------------------------------------------ what is learned on the way
 
-def _unwrap(task: asyncio.Future[T]) -> T:
-    """The task's result; a group of one error (from the workers) is opened, so that callers see the typed error."""
-    try:
-        return task.result()
-    except BaseExceptionGroup as group:
-        typed = group.subgroup(HydrophoneError)
-        if typed is not None:
-            first: BaseException = typed
-            while isinstance(first, BaseExceptionGroup):
-                first = first.exceptions[0]
-            raise first from group
-        raise
+    def _see(self, look: Look) -> None:
+        """A new look at the record, while a take is open."""
+        work, before = self._work, self._look
+        self._remember(look)
+        if work is None:
+            return
+        if before is None or before is look or look_facts(before) != look_facts(look):
+            work.take.note("look", **look_facts(look))
+        work.audience.see(look, self._clock.now(), is_live=look.state is SpaceState.LIVE)
+
+    def _remember(self, look: Look) -> None:
+        self._look = look
+        self._tell.listeners = look.listeners
+
+    async def _remember_stream(self, stream: Stream) -> None:
+        """The address of a stream is the only way back to a Space whose replay is off: saved before anything else."""
+        if stream.url not in self._urls:
+            self._urls.append(stream.url)
+        if not self._source.link:
+            return
+        try:
+            await asyncio.to_thread(
+                self._tools.streams.remember, self._source.key, stream.url, seen_at=self._clock.now()
+            )
+        except DiskError as error:
+            self._tell.notice("warning", f"the stream's address could not be saved: {error.message}")
+
+    def _kind_of_known(self) -> MediaKind:
+        return MediaKind.VIDEO if self._urls and "/audio-space/" not in self._urls[-1] else MediaKind.AUDIO
 
 
 def _stamp(look: Look) -> str:

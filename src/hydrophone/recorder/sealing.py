@@ -36,6 +36,8 @@ class KeyRing:
         """The plain bytes of one segment, or a failure that says why it stays sealed."""
         if segment.key is None:
             return body
+        if not is_whole_cipher(body):
+            return Failure(GapCause.DAMAGED, "an encrypted body that is no whole number of blocks")
         key = await self._key(segment.key.url)
         if isinstance(key, Failure):
             return key
@@ -72,9 +74,14 @@ class KeyRing:
         return reply.body
 
 
+def is_whole_cipher(body: bytes) -> bool:
+    """Can this be ciphertext? An error page or a body that was cut anywhere but between two blocks cannot."""
+    return bool(body) and len(body) % KEY_BYTES == 0
+
+
 def decrypt(body: bytes, key: bytes, iv: bytes) -> bytes | Failure:
     """Undo AES-128-CBC with PKCS#7 padding. Pure; a body that does not come out right is a failure, never an error."""
-    if not body or len(body) % 16:
+    if not is_whole_cipher(body):
         return Failure(GapCause.DAMAGED, "an encrypted body that is no whole number of blocks")
     decryptor = Cipher(algorithms.AES(key), modes.CBC(iv)).decryptor()
     padded = decryptor.update(body) + decryptor.finalize()
@@ -82,4 +89,4 @@ def decrypt(body: bytes, key: bytes, iv: bytes) -> bytes | Failure:
     try:
         return unpadder.update(padded) + unpadder.finalize()
     except ValueError:
-        return Failure(GapCause.SEALED, "the key does not fit", is_final=True)
+        return Failure(GapCause.DAMAGED, "the body is cut, or the key does not fit")

@@ -23,7 +23,6 @@ from hydrophone.recorder.sources import Look, Source
 FINAL_SLACK = timedelta(seconds=5)  #: a final playlist may be written this much before the record's `ended_at`
 LONG_OVER = timedelta(minutes=10)  #: after this, whatever is listed counts as final
 QUICK_LOOKS = 3  #: at a Space that was over long ago and lists nothing
-REVIVALS = 1  #: rounds in which all that was given up is asked for once more
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +32,7 @@ class Settled:
     has_listing: bool
     is_final: bool
     reason: str
+    is_live_again: bool = False
 
 
 class Settling:
@@ -74,7 +74,7 @@ class Settling:
             is_final = await self._look_once(look, urls)
             await self._fetcher.until_idle()
             if is_final and not self._plan.unlisted:
-                await self._try_lost_again()
+                await self._try_lost_again(look, urls)
                 return Settled(True, True, "the final list is covered")
             pause = self._pause(look, looks)
             if pause is None:
@@ -82,9 +82,19 @@ class Settling:
             if looks == 1:
                 self._notice("info", "waiting for the complete list")
             await self._clock.sleep(pause)
+            look = await self._look_again(look)
+            if look.state is SpaceState.LIVE:
+                return Settled(self._has_listing, False, "live again", is_live_again=True)
         if self._has_listing:
-            await self._try_lost_again()
+            await self._try_lost_again(look, urls)
         return Settled(self._has_listing, False, "the lists never covered everything")
+
+    async def _look_again(self, look: Look) -> Look:
+        """The record may have been wrong about the end, or may tell only now when that was."""
+        try:
+            return await self._source.look()
+        except HydrophoneError:
+            return look
 
     async def _look_once(self, look: Look, urls: list[str]) -> bool:
         """Look at every list there is. True when one of them is the service's final word."""
@@ -130,11 +140,13 @@ class Settling:
         spent = (looks - self._patience.settle_looks) * self._patience.replay_every
         return self._patience.replay_every if spent < self._patience.replay_for else None
 
-    async def _try_lost_again(self) -> None:
-        for _ in range(REVIVALS):
-            if not self._plan.revive():
-                return
+    async def _try_lost_again(self, look: Look, urls: list[str]) -> None:
+        """Ask once more for all that was given up, also where the service says by now that it is."""
+        if self._plan.revive():
             self._fetcher.wake()
+            await self._fetcher.until_idle()
+        if self._plan.has_losses:
+            await self._look_once(look, urls)
             await self._fetcher.until_idle()
 
 

@@ -184,6 +184,11 @@ class MediaKeySource:
         return await _stream(self._client, self._session, self.ref.key)
 
 
+def unknown_look(source: Source) -> Look:
+    """What can be said of something whose record is not to be had."""
+    return Look(key=source.key, link=source.link, state=SpaceState.UNKNOWN, title=f"Recording {source.key}")
+
+
 def look_of_space(space: Space, link: str) -> Look:
     return Look(
         key=str(space.id),
