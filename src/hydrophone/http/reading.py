@@ -193,6 +193,16 @@ def read_document(reply: Reply, endpoint: str) -> Node:
     return Node(value, "", endpoint)
 
 
+def node_of(value: Any, endpoint: str) -> Node:
+    """The same for JSON that did not come as a reply of its own: from a page, a file, a field.
+
+    Raises:
+        WireError: it is nested beyond any reason.
+    """
+    _check_depth(value, endpoint)
+    return Node(_without_surrogates(value), "", endpoint)
+
+
 def _check_depth(value: Any, endpoint: str) -> None:
     level = [value] if isinstance(value, dict | list) else []
     for _ in range(MAX_DEPTH):
