@@ -154,7 +154,7 @@ def assert_kept(trial: Trial, box: SandboxBox, scene: Scene | str, missing: Iter
 
 
 def assert_gaps(gaps: Sequence[Gap], rows: Sequence[Mapping[str, Any]]) -> None:
-    """The gaps are these rows of the origin's ledger: the same numbers, at the same positions, as long as those were."""
+    """The gaps are these rows of the ledger of the origin: the same numbers, positions and lengths."""
     named = [(gap.epoch, number) for gap in gaps for number in range(gap.first, gap.last + 1)]
     assert named == [(row["epoch"], row["sequence"]) for row in rows]
     for gap in gaps:

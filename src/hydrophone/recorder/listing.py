@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from hydrophone.archive import Take
 from hydrophone.errors import HydrophoneError, PlaylistError
@@ -47,18 +47,20 @@ class Absent:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """What one look at a whole playlist brought."""
+    """What one look at a whole playlist brought. Instants are None where the playlist does not tell."""
 
     entries: int
     new: int
-    last: tuple[int, int] | None  #: epoch and number of the last entry
     is_ended: bool
-    written_at: datetime | None  #: from the playlist's own name, None where it has none
-    playlist: MediaPlaylist
+    written_at: datetime | None  #: from the playlist's own name
+    ends_at: datetime | None  #: of the last entry's audio
 
 
 class Listing:
-    """Load playlists of one recording and offer what they name to the plan."""
+    """Load playlists of one recording and offer what they name to the plan.
+
+    `from_edge`: nothing before the first live window is wanted.
+    """
 
     def __init__(
         self,
@@ -73,6 +75,7 @@ class Listing:
         wanted: str,
         patience: Patience,
         on_new: Callable[[], None],
+        from_edge: bool = False,
     ) -> None:
         self._client = client
         self._endpoints = endpoints
@@ -84,6 +87,7 @@ class Listing:
         self._wanted = "audio" if kind is MediaKind.AUDIO else wanted
         self._deadline = clock.real(patience.playlist_deadline, at_least=2.0)
         self._on_new = on_new
+        self._from_edge = from_edge
         self._boundaries = len(epochs.boundaries)
         self._unlisted = 0
         self._spans: dict[int, tuple[int, int]] = {}  # as journaled
@@ -175,8 +179,7 @@ class Listing:
         self._journal_known()
         if new:
             self._on_new()
-        last = (segments[-1][0], segments[-1][1].sequence) if segments else None
-        return Listed(len(segments), new, last, playlist.is_ended, snapshot_written_at(playlist.url), playlist)
+        return Listed(len(segments), new, playlist.is_ended, snapshot_written_at(playlist.url), _end_of(playlist))
 
     def absorb_window(self, playlist: MediaPlaylist, step: Step) -> int:
         """Offer what the live window shows, ahead of everything else. Returns how many of it were new.
@@ -185,7 +188,13 @@ class Listing:
         """
         named = [found for found in self._epochs.assign_all(playlist.segments) if found[1].written_ns is not None]
         nameless = [found for found in zip(step.epochs, step.fetch, strict=True) if found[1].written_ns is None]
-        new = self._plan.offer([*named, *nameless], is_urgent=True)
+        window = [*named, *nameless]
+        if self._from_edge and window:
+            self._from_edge = False
+            epoch, first = min((epoch, segment.sequence) for epoch, segment in window)
+            self._plan.start_at(epoch, first)
+            self._take.note("edge", epoch=epoch, first=first)
+        new = self._plan.offer(window, is_urgent=True)
         if step.refused:
             self._plan.refuse(named[-1][0] if named else step.epoch, step.refused)
         self._journal_epochs()
@@ -213,6 +222,13 @@ class Listing:
             self._take.note("epoch", epoch=index + 1, begins_ns=boundaries[index])
             self._plan.begin_at(index + 1, 0)
         self._boundaries = len(boundaries)
+
+
+def _end_of(playlist: MediaPlaylist) -> datetime | None:
+    last = playlist.segments[-1] if playlist.segments else None
+    if last is None or last.program_date_time is None:
+        return None
+    return last.program_date_time + timedelta(seconds=last.duration_seconds or 0.0)
 
 
 def unsealed_url(url: str) -> str | None:

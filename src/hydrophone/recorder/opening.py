@@ -19,7 +19,11 @@ from hydrophone.render.names import NameFacts, OutputTemplate, item_folder_name
 
 @dataclass(slots=True)
 class Work:
-    """What exists once the take is open. `resumed` counts the segments of earlier runs."""
+    """What exists once the take is open.
+
+    `resumed` counts the segments of earlier runs; `begins_at_edge`: one of them began with what was live then, and
+    nothing from before is wanted.
+    """
 
     take: Take
     plan: Plan
@@ -27,6 +31,7 @@ class Work:
     audience: AudienceLog
     kind: MediaKind
     resumed: int
+    begins_at_edge: bool = False
 
 
 def open_work(look: Look, kind: MediaKind, options: RecordOptions, own_ids: Set[str]) -> Work:
@@ -39,7 +44,13 @@ def open_work(look: Look, kind: MediaKind, options: RecordOptions, own_ids: Set[
     directory = options.directory or _directory(look, kind, options)
     Item.create(directory, look.key)
     take = Take.open(directory, create_facts={"id": look.key, "link": look.link, "media": kind.value})
-    return _resume(take, kind, own_ids)
+    work = _resume(take, kind, own_ids)
+    if options.live_edge or options.directory is not None:
+        for fact in take.events("edge"):
+            work.plan.start_at(int(fact["epoch"]), int(fact["first"]))
+            work.begins_at_edge = True
+            break
+    return work
 
 
 def reopen_work(key: str, options: RecordOptions, own_ids: Set[str]) -> Work | None:

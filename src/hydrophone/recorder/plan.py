@@ -66,6 +66,7 @@ class Plan:
         self._lost: dict[Key, Loss] = {}
         self._lost_jobs: dict[Key, Job] = {}
         self._known: dict[int, tuple[int, int]] = {}  # epoch -> lowest, highest number ever offered or held
+        self._floor: Key = (0, 0)
         self._aliases = 0  # numbers that turned out to be other names of held segments
         for epoch, numbers in self._held.items():
             if numbers:
@@ -78,7 +79,7 @@ class Plan:
         new = 0
         for epoch, segment in segments:
             key = (epoch, segment.sequence)
-            if not self._is_plausible(*key):
+            if key < self._floor or not self._is_plausible(*key):
                 continue
             self._know(epoch, segment.sequence, segment.sequence)
             if segment.sequence in self.held(epoch) or segment.is_gap:
@@ -108,6 +109,10 @@ class Plan:
             key = (epoch, number)
             if number not in self.held(epoch) and key not in self._open:
                 self._lost.setdefault(key, Loss(GapCause.REFUSED, 0))
+
+    def start_at(self, epoch: int, first: int) -> None:
+        """From now on, nothing before this is wanted, whoever names it."""
+        self._floor = (epoch, first)
 
     def begin_at(self, epoch: int, first: int) -> None:
         """Note that numbers from `first` on exist, whether or not anybody has named them."""

@@ -238,6 +238,7 @@ class Recording:
             wanted=options.format,
             patience=options.patience,
             on_new=fetcher.wake,
+            from_edge=options.live_edge and not work.begins_at_edge,
         )
         async with fetcher.running():
             is_done = await unless_stopped(self._phases(work, look, stream, listing, fetcher), self._stop)
@@ -282,7 +283,9 @@ class Recording:
     async def _follow(self, work: Work, look: Look, stream: Stream, listing: Listing) -> Look:
         """Record until it is over. Returns the record as it was then."""
         self._tell.started(work, Mode.LIVE)
-        if not self._options.live_edge and (self._source.has_states or work.kind is MediaKind.AUDIO):
+        if not (self._options.live_edge or work.begins_at_edge) and (
+            self._source.has_states or work.kind is MediaKind.AUDIO
+        ):
             # The service counts from 0, so what came before us is known to be missing until somebody lists it.
             work.plan.begin_at(0, 0)
             work.take.note("begin", epoch=0, first=0)

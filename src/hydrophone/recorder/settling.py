@@ -21,6 +21,7 @@ from hydrophone.recorder.plan import Plan
 from hydrophone.recorder.sources import Look, Source
 
 FINAL_SLACK = timedelta(seconds=5)  #: a final playlist may be written this much before the record's `ended_at`
+TAIL_SLACK = timedelta(seconds=4)  #: between the last audio and the end; with a segment missing it is more
 LONG_OVER = timedelta(minutes=10)  #: after this, whatever is listed counts as final
 QUICK_LOOKS = 3  #: at a Space that was over long ago and lists nothing
 
@@ -59,6 +60,8 @@ class Settling:
         self._on_stream = on_stream
         self._notice = notice
         self._has_listing = False
+        self._has_waited = False
+        self._newest_end: datetime | None = None
 
     async def run(self, look: Look, stream_urls: list[str]) -> Settled:
         """Fetch until nothing is missing that anybody lists; then say whether that was the final word.
@@ -74,13 +77,18 @@ class Settling:
             is_final = await self._look_once(look, urls)
             await self._fetcher.until_idle()
             if is_final and not self._plan.unlisted:
-                await self._try_lost_again(look, urls)
-                return Settled(True, True, "the final list is covered")
-            pause = self._pause(look, looks)
+                if not self._may_grow(look):
+                    await self._try_lost_again(look, urls)
+                    return Settled(True, True, "the final list is covered")
+                self._has_waited = True
+                pause: float | None = self._patience.late_look
+                self._notice("info", "the last segment may come late; looking once more after a while")
+            else:
+                pause = self._pause(look, looks)
+                if looks == 1 and pause is not None:
+                    self._notice("info", "waiting for the complete list")
             if pause is None:
                 break
-            if looks == 1:
-                self._notice("info", "waiting for the complete list")
             await self._clock.sleep(pause)
             look = await self._look_again(look)
             if look.state is SpaceState.LIVE:
@@ -119,10 +127,18 @@ class Settling:
         except HydrophoneError:
             return None
 
+    def _may_grow(self, look: Look) -> bool:
+        """The last segment has been seen to come minutes after a list that looked final. Waited for once."""
+        if self._has_waited or look.ended_at is None or self._clock.now() - look.ended_at > LONG_OVER:
+            return False
+        return self._newest_end is None or self._newest_end < look.ended_at - TAIL_SLACK
+
     def _note(self, found: Listed | Absent, look: Look, *, is_replay: bool) -> bool:
         if isinstance(found, Absent) or not found.entries:
             return False
         self._has_listing = True
+        if found.ends_at is not None and (self._newest_end is None or found.ends_at > self._newest_end):
+            self._newest_end = found.ends_at
         return is_final_list(found, look, self._clock.now(), is_replay=is_replay)
 
     def _pause(self, look: Look, looks: int) -> float | None:
