@@ -1,4 +1,4 @@
-"""To broadcast as the phone apps did: create, send, publish, ping, end. Needs a session that nobody is given any more."""
+"""To broadcast as the phone apps did: create, send, publish, ping, end. Nobody is given a session for it any more."""
 
 from __future__ import annotations
 
