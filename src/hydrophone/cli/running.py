@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import threading
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from hydrophone.cli import context
+from hydrophone.cli.exits import Exit
 
 if TYPE_CHECKING:
     from hydrophone.app import AsyncHydrophone
@@ -18,6 +21,9 @@ T = TypeVar("T")
 
 #: SIGTERM promises an end within 10 s; this leaves two for the abort.
 TERMINATE_SECONDS = 8.0
+
+#: An abort takes moments. A thread that still hangs after this, in a system call on a dying disk, is left to itself.
+ABORT_SECONDS = 1.5
 
 
 class Stop(Protocol):
@@ -34,7 +40,34 @@ def run(settings: Settings, work: Callable[[AsyncHydrophone], Coroutine[Any, Any
         async with context.open_engine(settings) as engine:
             return await work(engine)
 
-    return asyncio.run(whole())
+    try:
+        return asyncio.run(whole())
+    finally:
+        _leaver.cancel()
+
+
+class _Leaver:
+    """Ends the process when an abort does not: asyncio waits for its threads, however long they hang.
+
+    Nothing is lost by it: a recording can be killed at any moment.
+    """
+
+    def __init__(self) -> None:
+        self._timer: threading.Timer | None = None
+
+    def start(self) -> None:
+        if self._timer is None:
+            self._timer = threading.Timer(ABORT_SECONDS, os._exit, [Exit.ABORTED])
+            self._timer.daemon = True
+            self._timer.start()
+
+    def cancel(self) -> None:
+        timer, self._timer = self._timer, None
+        if timer is not None:
+            timer.cancel()
+
+
+_leaver = _Leaver()
 
 
 @contextmanager
@@ -59,12 +92,16 @@ def signals_to(stop: Stop, *, say: Callable[[str], None]) -> Iterator[None]:
     def react(pull_number: int, is_deadline_set: bool) -> None:
         if pull_number > 1:
             say("Aborting. What is on disk stays; a re-run continues.")
-            stop.abort()
+            abort()
             return
         say("Finishing what is there. Once more to abort.")
         stop.finish()
         if is_deadline_set:
-            loop.call_later(TERMINATE_SECONDS, stop.abort)
+            loop.call_later(TERMINATE_SECONDS, abort)
+
+    def abort() -> None:
+        stop.abort()
+        _leaver.start()
 
     names = [name for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)]
     before = {number: signal.signal(number, pull) for number in (getattr(signal, name) for name in names)}
