@@ -12,6 +12,7 @@ from datetime import datetime
 from random import Random
 
 from hydrophone.errors import (
+    BlockedError,
     HydrophoneError,
     NotSignedInError,
     OutOfCreditsError,
@@ -157,6 +158,8 @@ async def read_stream(
                     patience.opened()
                     for news in _news(session, line, known):
                         yield news
+        except BlockedError as caught:
+            error = caught
         except (NotSignedInError, RefusedError) as fatal:
             if isinstance(fatal, OutOfCreditsError):
                 session.note_broke(fatal)
