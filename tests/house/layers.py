@@ -15,7 +15,8 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("model", "errors"),
     ("links", "hls", "audio", "captions", "analytics", "render"),
     ("http",),
-    ("periscope", "xweb", "xapi", "archive", "media"),
+    # chat: a service of its own behind both X and Periscope, so a room beside them and not a part of xweb
+    ("periscope", "xweb", "xapi", "chat", "archive", "media"),
     ("recorder", "watch", "publish", "fleet"),
     ("settings",),
     ("logins",),

@@ -19,18 +19,25 @@ from hydrophone.audio.hydra import StagePerson, StageSample, build_sample, read_
 from hydrophone.audio.id3 import Tag, TagFrame, first_ticks, read_tags
 from hydrophone.audio.judging import Grade, Verdict, judge
 from hydrophone.audio.silence import silence_frame, silent_frames, silent_frames_for_missing
+from hydrophone.audio.speaking import SpeakingRules, SpeechLog, sample_levels, sample_position
+from hydrophone.audio.timeline import MediaClock, Position, Trust
 
 __all__ = [
     "TICKS_PER_FRAME",
     "TICK_PERIOD",
     "AdtsScan",
     "Grade",
+    "MediaClock",
     "NtpReading",
+    "Position",
+    "SpeakingRules",
+    "SpeechLog",
     "StagePerson",
     "StageSample",
     "Tag",
     "TagFrame",
     "TagSpan",
+    "Trust",
     "Verdict",
     "build_sample",
     "event_position_seconds",
@@ -40,6 +47,8 @@ __all__ = [
     "read_ntp_seconds",
     "read_stage",
     "read_tags",
+    "sample_levels",
+    "sample_position",
     "scan_adts",
     "silence_frame",
     "silent_frames",

@@ -1,6 +1,18 @@
 """The words of the house: frozen values that know no wire, no disk and no clock."""
 
 from hydrophone.model.broadcast import Broadcast
+from hydrophone.model.caption import (
+    Cue,
+    HeardWord,
+    MissingStretch,
+    Speaker,
+    SpeakerSource,
+    Transcript,
+    Turn,
+    Word,
+    WordSource,
+)
+from hydrophone.model.chat import ChatKind, ChatMessage, ChatPerson, StageAction
 from hydrophone.model.ids import BroadcastId, EventId, MediaKey, PeriscopeUserId, PostId, SpaceId, UserId
 from hydrophone.model.people import Participant, Role, User
 from hydrophone.model.post import Post
@@ -30,16 +42,22 @@ __all__ = [
     "Broadcast",
     "BroadcastId",
     "BroadcastRef",
+    "ChatKind",
+    "ChatMessage",
+    "ChatPerson",
     "Coverage",
+    "Cue",
     "EventId",
     "EventRef",
     "Gap",
     "GapCause",
+    "HeardWord",
     "Known",
     "MediaKey",
     "MediaKeyRef",
     "MediaKind",
     "MergedSpace",
+    "MissingStretch",
     "Origin",
     "Participant",
     "PeriscopeBroadcastRef",
@@ -63,8 +81,15 @@ __all__ = [
     "SpaceId",
     "SpaceRef",
     "SpaceState",
+    "Speaker",
+    "SpeakerSource",
+    "StageAction",
     "Stream",
+    "Transcript",
+    "Turn",
     "User",
     "UserId",
+    "Word",
+    "WordSource",
     "merge_space",
 ]

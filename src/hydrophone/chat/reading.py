@@ -1,0 +1,281 @@
+"""Three layers of JSON inside JSON become one `ChatMessage`. Nothing that anybody can send raises.
+
+Any layer may be text already broken, an object already, or something else altogether; what cannot be read is kept as
+`UNREADABLE` or `UNKNOWN`, so that totals stay true, and the raw line stays in the archive.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from hashlib import blake2b
+from typing import Any
+
+from hydrophone.chat.codes import (
+    ACTION_BY_EVENT,
+    CHAT,
+    CONTROL,
+    KIND_BY_CONTROL,
+    KIND_BY_TYPE,
+    KNOWN_FACTS,
+    STAGE_TYPE,
+)
+from hydrophone.chat.instants import guess_audio_instant, read_audio_instant, read_nanoseconds, read_number
+from hydrophone.http.reading import clean_text
+from hydrophone.model import ChatKind, ChatMessage, ChatPerson, PeriscopeUserId, StageAction, UserId
+
+MAX_LINE_BYTES = 1 << 20
+MAX_PEOPLE = 1000
+_MAX_NAME = 2048
+_MODERATED = (ChatKind.HIDDEN, ChatKind.SENTENCE)
+
+
+def load_layer(value: Any) -> Any:
+    """One layer: JSON text as its value, anything else as it is. None for text that is no JSON, or too much of it."""
+    if isinstance(value, bytes | bytearray):
+        if len(value) > MAX_LINE_BYTES:
+            return None
+        value = bytes(value).decode("utf-8", "replace")
+    if not isinstance(value, str):
+        return value
+    if len(value) > MAX_LINE_BYTES:
+        return None
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return None
+
+
+def read_message(raw: object, *, near_ns: int | None = None) -> ChatMessage:
+    """The message that a frame, an entry of a history page, or its text holds.
+
+    Args:
+        near_ns: when the message before it was sent, or when it arrived: control messages have no time of their own.
+    """
+    outer = load_layer(raw)
+    if not isinstance(outer, dict):
+        return ChatMessage(kind=ChatKind.UNREADABLE, identity=_digest(raw), sent_ns=near_ns)
+    payload = load_layer(outer.get("payload"))
+    if not isinstance(payload, dict):
+        return ChatMessage(kind=ChatKind.UNREADABLE, identity=_identity(outer, {}, {}, near_ns), sent_ns=near_ns)
+    body = load_layer(payload.get("body"))
+    if not isinstance(body, dict):
+        # Plain text in place of an object has been seen; without a type it is nobody's message.
+        body = {}
+    kind, code = _kind(outer, payload, body)
+    # A body says when its sender pressed the key; the server's stamp comes first, and both before a neighbour's.
+    sent_ns = read_nanoseconds(payload.get("timestamp")) or read_nanoseconds(body.get("timestamp")) or near_ns
+    unix_us = read_audio_instant(body, sent_ns)
+    is_approximate = unix_us is None
+    if unix_us is None and sent_ns is not None:
+        unix_us = guess_audio_instant(sent_ns, is_caption=kind is ChatKind.CAPTION)
+    action = ACTION_BY_EVENT.get(code or 0, StageAction.OTHER) if kind is ChatKind.STAGE else None
+    return ChatMessage(
+        kind=kind,
+        identity=_identity(outer, payload, body, near_ns),
+        code=code,
+        room=_text(payload.get("room")) or _text(body.get("room")),
+        sent_ns=sent_ns,
+        unix_us=unix_us,
+        is_approximate=is_approximate,
+        sender=_sender(payload.get("sender")),
+        subject=_subject(kind, body),
+        text=_message_text(kind, body),
+        is_final=kind is ChatKind.CAPTION and _flag(body.get("final"), default=code == 201),
+        action=action,
+        people=_people(kind, body),
+        on_stage=_on_stage(kind, body),
+        target=_text(body.get("message_uuid") or body.get("blockedMessageUUID")) if kind in _MODERATED else "",
+        occupancy=_count(body.get("occupancy")) if kind is ChatKind.PRESENCE else None,
+        total=_count(body.get("total_participants")) if kind is ChatKind.PRESENCE else None,
+        language=_text(payload.get("lang"))[:35],
+        facts=_facts(kind, body),
+    )
+
+
+def read_live_chat_line(raw: object) -> ChatMessage | None:
+    """The message of one line of the newline-delimited chat of video broadcasts; None for a blank (a keep-alive)."""
+    if isinstance(raw, str | bytes) and not raw.strip():
+        return None
+    line = load_layer(raw)
+    if not isinstance(line, dict) or "chatType" not in line:
+        return ChatMessage(kind=ChatKind.UNREADABLE, identity=_digest(raw))
+    stamp, code = _text(line.get("ts")), _whole(line.get("chatType"))
+    kind = KIND_BY_TYPE.get(code or 0, ChatKind.UNKNOWN)
+    said = _text(line.get("message"), limit=MAX_LINE_BYTES)
+    sent_ns = read_nanoseconds(stamp)
+    user_id = _text(line.get("userId"))
+    return ChatMessage(
+        kind=kind,
+        identity=f"ts:{stamp}" if stamp else _digest(raw),
+        code=code,
+        sent_ns=sent_ns,
+        unix_us=guess_audio_instant(sent_ns, is_caption=False) if sent_ns is not None else None,
+        is_approximate=True,
+        sender=ChatPerson(user_id=UserId(user_id)) if user_id else None,
+        text="" if kind is ChatKind.HIDDEN else said,
+        target=f"ts:{said}" if kind is ChatKind.HIDDEN else "",
+    )
+
+
+# ---------------------------------------------------------------- what it is
+
+
+def _kind(outer: Mapping[str, Any], payload: Mapping[str, Any], body: Mapping[str, Any]) -> tuple[ChatKind, int | None]:
+    """Kind and number. Video histories of 2026 wrap chat as control messages of kind 1: a type in the body decides."""
+    code = _whole(body.get("type"))
+    outer_kind = _whole(outer.get("kind"))
+    if code is None and outer_kind == CONTROL:
+        control = _whole(payload.get("kind"))
+        return KIND_BY_CONTROL.get(control or 0, ChatKind.UNKNOWN), control
+    if code == STAGE_TYPE:
+        return ChatKind.STAGE, _whole(body.get("guestBroadcastingEvent"))
+    if outer_kind not in (CHAT, CONTROL):
+        return ChatKind.UNKNOWN, outer_kind
+    return KIND_BY_TYPE.get(-1 if code is None else code, ChatKind.UNKNOWN), code
+
+
+def _identity(
+    outer: Mapping[str, Any], payload: Mapping[str, Any], body: Mapping[str, Any], near_ns: int | None
+) -> str:
+    uuid = _text(payload.get("uuid")) or _text(body.get("uuid"))
+    if uuid:
+        return uuid.lower()  # Periscope's clients wrote them in either case
+    signature = _text(outer.get("signature"))
+    if signature:
+        return f"sig:{signature}"
+    sender = payload.get("sender")
+    who = sender.get("user_id") if isinstance(sender, dict) else ""
+    stamp = payload.get("timestamp") or body.get("timestamp") or near_ns
+    what = body or payload.get("body") or outer.get("payload")
+    return _digest((outer.get("kind"), payload.get("kind"), who, stamp, what))
+
+
+def _digest(value: object) -> str:
+    data = value if isinstance(value, bytes) else repr(value)[:MAX_LINE_BYTES].encode("utf-8", "replace")
+    return "hash:" + blake2b(data, digest_size=12).hexdigest()
+
+
+# ---------------------------------------------------------------- who
+
+
+def _sender(value: Any) -> ChatPerson | None:
+    if not isinstance(value, dict):
+        return None
+    return _person(
+        value.get("user_id"),
+        value.get("twitter_id"),
+        value.get("username"),
+        value.get("display_name"),
+        value.get("participant_index"),
+        value.get("profile_image_url"),
+    )
+
+
+def _person(
+    periscope_id: Any, user_id: Any, handle: Any, name: Any = "", index: Any = None, avatar_url: Any = ""
+) -> ChatPerson | None:
+    """Somebody; None where nothing says who."""
+    person = ChatPerson(
+        periscope_id=PeriscopeUserId(_text(periscope_id)),
+        user_id=UserId(_text(user_id)),
+        handle=_text(handle),
+        name=_text(name),
+        avatar_url=_text(avatar_url),
+        index=_whole(index),
+    )
+    return person if person.key or person.name else None
+
+
+def _subject(kind: ChatKind, body: Mapping[str, Any]) -> ChatPerson | None:
+    if kind is ChatKind.CAPTION:
+        return _person(
+            body.get("user_id"),
+            body.get("twitter_id"),
+            body.get("username"),
+            body.get("displayName"),
+            body.get("participant_index"),
+        )
+    if kind is ChatKind.STAGE:
+        return _person(body.get("guestRemoteID"), "", body.get("guestUsername"), "", body.get("guestParticipantIndex"))
+    return None
+
+
+def _people(kind: ChatKind, body: Mapping[str, Any]) -> tuple[ChatPerson, ...]:
+    if kind is ChatKind.ROSTER:
+        return _known(_sender(entry) for entry in _list(body.get("occupants")))
+    if kind is ChatKind.STAGE:
+        return _known(_person("", entry, "") for entry in _list(body.get("twitter_participant_ids")))
+    return ()
+
+
+def _on_stage(kind: ChatKind, body: Mapping[str, Any]) -> tuple[ChatPerson, ...]:
+    return _known(map(_guest, _list(body.get("guestSessions")))) if kind is ChatKind.STAGE else ()
+
+
+def _known(people: Iterable[ChatPerson | None]) -> tuple[ChatPerson, ...]:
+    return tuple(person for person in people if person is not None)
+
+
+def _guest(entry: Any) -> ChatPerson | None:
+    if not isinstance(entry, dict):
+        return None
+    return _person(
+        entry.get("guest_user_id"),
+        entry.get("twitter_user_id"),
+        entry.get("guest_username"),
+        entry.get("guest_display_name"),
+        entry.get("guest_participant_index"),
+        entry.get("guest_avatar_url"),
+    )
+
+
+def _list(value: Any) -> list[Any]:
+    return value[:MAX_PEOPLE] if isinstance(value, list) else []
+
+
+# ---------------------------------------------------------------- plain values
+
+
+def _message_text(kind: ChatKind, body: Mapping[str, Any]) -> str:
+    return _text(body.get("emoji") if kind is ChatKind.STAGE else body.get("body"), limit=MAX_LINE_BYTES)
+
+
+def _facts(kind: ChatKind, body: Mapping[str, Any]) -> dict[str, str | int | float | bool]:
+    if kind is ChatKind.CAPTION:
+        return {}
+    found: dict[str, str | int | float | bool] = {}
+    for name in KNOWN_FACTS:
+        value = body.get(name)
+        if isinstance(value, str):
+            if value:
+                found[name] = clean_text(value[:_MAX_NAME])
+        elif isinstance(value, bool | int | float) and value:
+            found[name] = value
+    return found
+
+
+def _text(value: Any, limit: int = _MAX_NAME) -> str:
+    """Text without lone halves of surrogate pairs, which no file takes; ids that came as numbers become text."""
+    if isinstance(value, str):
+        return clean_text(value[:limit])
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**64:
+        return str(value)
+    return ""
+
+
+def _whole(value: Any) -> int | None:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value if 0 <= value < 2**63 else None
+    return read_number(value)
+
+
+def _count(value: Any) -> int | None:
+    number = _whole(value)
+    return number if number is not None and number < 2**31 else None
+
+
+def _flag(value: Any, *, default: bool) -> bool:
+    if isinstance(value, bool):
+        return value
+    return {"true": True, "false": False}.get(value, default) if isinstance(value, str) else default

@@ -1,0 +1,84 @@
+"""An invented hour on stage: who speaks when, who is muted, where the host drops out, and the levels of all that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from random import Random
+
+from diarisation import Span
+
+TAG_SECONDS = 47 * 1024 / 48_000
+PEOPLE = ("1maraLindPscp", "1tobiQuistPsc", "1inesVargaPsc", "1pellOseiPscp", "1junoBarkPsc1")
+
+
+@dataclass
+class SimulatedStage:
+    """`truth` is speech by position in the recording; `levels` one entry a tag: position, and level by person."""
+
+    seconds: float
+    truth: list[Span] = field(default_factory=list)
+    levels: list[tuple[float, dict[str, int]]] = field(default_factory=list)
+    muted: list[Span] = field(default_factory=list)
+    host_away: tuple[float, float] = (0.0, 0.0)  #: position of the drop, and how long it lasted by the clock
+
+
+def simulate_stage(seed: int, *, seconds: float = 3600.0) -> SimulatedStage:
+    """Turns of a few seconds to a minute, breaths of up to a second, interruptions, mutes, and one dropped host.
+
+    A level is the mean loudness over the second around its tag, with noise; a closed microphone is silent. The truth
+    bridges breaths below a second, as a listener would, and knows nothing of the rules under test.
+    """
+    rng = Random(seed)
+    stage = SimulatedStage(seconds, host_away=(seconds * 0.6, 300.0))
+    speaking: list[Span] = []  # without the breaths
+    at = 3.0
+    last = ""
+    while at < seconds - 40:
+        person = rng.choice([one for one in PEOPLE if one != last])
+        last = person
+        begin = at
+        turn_end = min(at + min(90.0, rng.lognormvariate(2.4, 0.8) + 1.5), seconds - 20)
+        while at < turn_end:
+            end = min(at + rng.uniform(2.0, 8.0), turn_end)
+            speaking.append(Span(person, at, end))
+            at = end + rng.uniform(0.15, 0.9)
+        stage.truth.append(Span(person, begin, speaking[-1].end))
+        if rng.random() < 0.25:  # somebody starts before the other has finished
+            other = rng.choice([one for one in PEOPLE if one != person])
+            first = speaking[-1].end - rng.uniform(0.8, 2.5)
+            interruption = Span(other, first, first + rng.uniform(2.0, 5.0))
+            speaking.append(interruption)
+            stage.truth.append(interruption)
+            at, last = interruption.end, other
+        at += rng.uniform(0.3, 2.5) if rng.random() < 0.8 else rng.uniform(4.0, 20.0)
+        if rng.random() < 0.1:  # a microphone that is closed while its owner says nothing
+            stage.muted.append(Span(rng.choice(PEOPLE), at, at + 10.0))
+    count = int(seconds / TAG_SECONDS)
+    for number in range(count):
+        place = number * TAG_SECONDS
+        levels = {person: rng.randint(0, 5) for person in PEOPLE}
+        for person, begin, end in stage.muted:
+            if begin <= place < end:
+                levels[person] = 0
+        stage.levels.append((place, levels))
+    for person, begin, end in speaking:
+        loudness = rng.randint(35, 80)
+        for number in range(max(0, int((begin - 1) / TAG_SECONDS)), min(count, int((end + 1) / TAG_SECONDS) + 1)):
+            place, levels = stage.levels[number]
+            heard = max(0.0, min(end, place + 0.5) - max(begin, place - 0.5))
+            levels[person] = min(100, levels[person] + round(loudness * heard * rng.uniform(0.6, 1.3)))
+    stage.truth = _joined(stage.truth)
+    return stage
+
+
+def _joined(spans: list[Span]) -> list[Span]:
+    """The same person's spans joined where they touch, overlap, or pause for less than a second."""
+    found: list[Span] = []
+    for person in PEOPLE:
+        own = sorted(span for span in spans if span.speaker == person)
+        for span in own:
+            if found and found[-1].speaker == person and span.begin - found[-1].end < 1.0:
+                found[-1] = Span(person, found[-1].begin, max(found[-1].end, span.end))
+            else:
+                found.append(span)
+    return sorted(found, key=lambda span: span.begin)
