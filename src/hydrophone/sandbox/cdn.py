@@ -28,7 +28,7 @@ SEED_FRAMES = {"chunk_00001.aac": (0, 281), "chunk_00002.aac": (281, 562), "chun
 ERROR_404 = b'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>NoSuchKey</Code></Error>\n'
 
 
-#: For scenes whose `extra` names a ``shelf``: who makes it. Filled by the modules that have such scenes.
+#: Who makes the shelf of a scene whose `extra` has that key. Filled by the modules that have such scenes.
 SHELF_MAKERS: dict[str, Callable[[World, Scene], AudioShelf | VideoShelf]] = {}
 
 
@@ -46,7 +46,7 @@ class Shelves:
         return shelf
 
     def _make(self, scene: Scene) -> AudioShelf | VideoShelf:
-        own = SHELF_MAKERS.get(str(scene.extra.get("shelf", "")))
+        own = next((make for key, make in SHELF_MAKERS.items() if key in scene.extra), None)
         if own is not None:
             return own(self._world, scene)
         kind = VideoShelf if scene.is_video else AudioShelf
@@ -82,10 +82,11 @@ def serve_file(world: World, exchange: Exchange) -> Awaitable[None] | None:
             now_us=world.clock.now_us(),
             x_base=key_base(world, exchange),
         )
-    return _send(exchange, found)
+    return send_file(exchange, found)
 
 
-def _send(exchange: Exchange, found: Found) -> Awaitable[None] | None:
+def send_file(exchange: Exchange, found: Found) -> Awaitable[None] | None:
+    """A file as the CDN sends it: with the edge's headers, lists compressed for those who ask for it."""
     edge = [("x-served-by", "cache-fra-sandbox1-FRA"), ("x-cache", "HIT"), ("age", "0")]
     if isinstance(found, int):
         body = ERROR_404 if found == 404 else b""

@@ -90,6 +90,7 @@ class SandboxServer:
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._doorman.cancel()
+        self.world.close()
         for server in self._servers.values():
             server.close()
         for connection in self._connections:

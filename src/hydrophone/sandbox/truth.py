@@ -20,6 +20,10 @@ def ledger_of(world: World, scene: Scene, *, with_digests: bool = True, variant:
     (no tags), over the whole file of a video segment.
     """
     timeline, shelf = world.timeline(scene.id), shelf_of(world, scene)
+    own: Any = getattr(shelf, "own_ledger", None)
+    if own is not None:  # media that somebody sent us: nothing of it follows from the scene
+        found: dict[str, Any] = own(with_digests=with_digests)
+        return found
     listed = _listed(world.ledger, scene.id)
     rows: list[dict[str, Any]] = []
     for place in range(timeline.count_at(world.clock.now_us())):

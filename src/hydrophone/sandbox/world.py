@@ -38,6 +38,7 @@ class World:
         self._by_media_key: dict[str, str] = {}
         self._by_stream_key: dict[str, str] = {}
         self._rooms: dict[type[Any], Any] = {}
+        self._closers: list[Callable[[], None]] = []
 
     # ------------------------------------------------------------ scenes
 
@@ -89,8 +90,19 @@ class World:
         """All that have a Space record."""
         return tuple(s for s in self._scenes.values() if s.kind is not Kind.BROADCAST)
 
+    def on_close(self, close: Callable[[], None]) -> None:
+        """Call this at the next reset, or when the server stops: for what has to be given back, such as a process."""
+        self._closers.append(close)
+
+    def close(self) -> None:
+        """Give back what rooms hold."""
+        closers, self._closers = self._closers, []
+        for close in closers:
+            close()
+
     def reset(self) -> None:
         """Forget scenes, faults, ledger and what rooms remember. The clock goes on."""
+        self.close()
         self._scenes.clear()
         self._timelines.clear()
         self._by_media_key.clear()

@@ -1,0 +1,288 @@
+"""Chat: access to it, its history in pages, its socket while the broadcast runs."""
+
+from __future__ import annotations
+
+import base64
+import json
+from bisect import bisect_left, bisect_right
+from collections.abc import Awaitable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from hydrophone.sandbox.periscope.answers import NAMED, said
+from hydrophone.sandbox.periscope.asking import Asked, asked_of, say
+from hydrophone.sandbox.periscope.chat_messages import Message, chat, compact, control, ending, messages_of
+from hydrophone.sandbox.periscope.facts import broadcast_of
+from hydrophone.sandbox.periscope.sessions import signed_in
+from hydrophone.sandbox.periscope.switches import read_switches
+from hydrophone.sandbox.periscope.websocket import WebSocket, accept
+from hydrophone.sandbox.periscope.words import opaque, steady
+from hydrophone.sandbox.scene import Person, Scene
+from hydrophone.sandbox.serving import Answer, Exchange
+from hydrophone.sandbox.world import World
+from hydrophone.sandbox.x.tokens import is_ours
+
+LIVE_LENGTH, REPLAY_LENGTH = 425, 309
+MAX_PAGE = 1000
+LOOK_SECONDS = 0.04
+JOIN_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What an access token opens."""
+
+    scene_id: str
+    expires_us: int
+    owner: Person | None
+
+
+class Log:
+    """The messages of one scene, made as far as the clock has come."""
+
+    def __init__(self, world: World, scene: Scene) -> None:
+        timeline = world.timeline(scene.id)
+        self._clock, self._ended_us, self._scene = world.clock, timeline.ended_us, scene
+        self._source: Iterator[Message] = messages_of(scene, timeline.zero_us)
+        self._next = next(self._source, None)
+        self._has_ended = False
+        self._messages: list[Message] = []
+
+    def until_now(self) -> list[Message]:
+        """All that was said by now, in order."""
+        now_us = self._clock.now_us()
+        limit_ns = min(now_us, self._ended_us) * 1000
+        while self._next is not None and self._next.ns <= limit_ns:
+            self._put(self._next)
+            self._next = next(self._source, None)
+        if now_us >= self._ended_us and not self._has_ended:
+            self._has_ended = True
+            self._put(ending(self._scene, self._ended_us))
+        return self._messages
+
+    def add(self, person: Person, body: dict[str, Any]) -> None:
+        """Somebody says something now."""
+        self.until_now()
+        self._put(chat(self._scene, person, self._clock.now_us() - 130_000, {"type": 1, **body}))
+
+    def _put(self, message: Message) -> None:
+        if self._messages and message.ns <= self._messages[-1].ns:
+            message = Message((self._messages[-1].ns + 1, message.wire))
+        self._messages.append(message)
+
+
+class Rooms:
+    """All logs and all passes."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._logs: dict[str, tuple[Scene, Log]] = {}
+        self._passes: dict[str, Pass] = {}
+
+    def log(self, scene: Scene) -> Log:
+        found = self._logs.get(scene.id)
+        if found is None or found[0] is not scene:
+            found = self._logs[scene.id] = (scene, Log(self._world, scene))
+        return found[1]
+
+    def issue(self, asked: Asked, scene: Scene, length: int, owner: Person | None) -> str:
+        token = opaque("2", length)
+        lifetime_us = round(float(asked.switches["chat_lifetime_seconds"]) * 1_000_000)
+        self._passes[token] = Pass(scene.id, asked.now_us + lifetime_us, owner)
+        return token
+
+    def open(self, token: str) -> tuple[Scene, Pass] | None:
+        found = self._passes.get(token)
+        if found is None or self._world.clock.now_us() >= found.expires_us:
+            return None
+        scene = broadcast_of(self._world, found.scene_id)
+        return None if scene is None else (scene, found)
+
+
+def rooms_of(world: World) -> Rooms:
+    return world.room(Rooms, lambda: Rooms(world))
+
+
+# ---------------------------------------------------------------- access
+
+
+def answer_access(asked: Asked) -> Answer:
+    """`accessChatPublic`: for readers."""
+    return _access(asked, None)
+
+
+def answer_write_access(asked: Asked) -> Answer:
+    """`accessChat`: for those with a cookie, who may write."""
+    owner = signed_in(asked)
+    return NAMED["401"] if owner is None else _access(asked, owner)
+
+
+def _access(asked: Asked, owner: Person | None) -> Answer:
+    token = asked.text("chat_token")
+    if not token:
+        return NAMED["400"]
+    claims = _claims(token)
+    if claims is None or claims.get("exp", 0) <= asked.world.now().timestamp():
+        return NAMED["401"]
+    scene = broadcast_of(asked.world, str(claims.get("broadcast_id", "")))
+    return NAMED["404"] if scene is None else said(channel_fields(asked, scene, owner))
+
+
+def _claims(token: str) -> dict[str, Any] | None:
+    """What a chat token says, if it was signed here."""
+    if token.count(".") != 2 or not is_ours(token):
+        return None
+    body = token.split(".")[1]
+    claims = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+    return claims if isinstance(claims, dict) else None
+
+
+def channel_fields(asked: Asked, scene: Scene, owner: Person | None) -> dict[str, Any]:
+    """The chat part of an answer. Once a broadcast has ended both pairs are the same."""
+    rooms, region = rooms_of(asked.world), scene.region
+    replay_token = rooms.issue(asked, scene, REPLAY_LENGTH, None)
+    replay = asked.places.chat(region, is_replay=True)
+    is_over = asked.now_us >= asked.world.timeline(scene.id).ended_us
+    token = replay_token if is_over else rooms.issue(asked, scene, LIVE_LENGTH, owner)
+    return {
+        "subscriber": "",
+        "publisher": "",
+        "auth_token": "-",
+        "signer_key": steady("", 432, "signer", scene.id),
+        "signer_token": "-",
+        "channel": "-",
+        "should_verify_signature": False,
+        "access_token": token,
+        "endpoint": replay if is_over else asked.places.chat(region),
+        "replay_access_token": replay_token,
+        "replay_endpoint": replay,
+        "room_id": scene.id,
+        "participant_index": owner.index if owner else 0,
+        "read_only": owner is None,
+        "should_log": False,
+        "chan_perms": {"pb": 0, "cm": 3 if is_over else 15},
+    }
+
+
+# ---------------------------------------------------------------- history
+
+
+def answer_history(world: World, exchange: Exchange) -> Awaitable[None] | None:
+    """POST …/chatapi/v1/history."""
+    asked = asked_of(world, exchange)
+    return say(world, exchange, _history(asked))
+
+
+def _history(asked: Asked) -> Answer:
+    trouble = {"young": Answer(404, (), b""), "gone": Answer(503, (), b"")}.get(str(asked.switches["chat"]))
+    if trouble is not None:
+        return trouble
+    opened = rooms_of(asked.world).open(asked.text("access_token"))
+    if opened is None:
+        return NAMED["401"]
+    scene, _ = opened
+    said_so_far = rooms_of(asked.world).log(scene).until_now()
+    stamps = [message.ns for message in said_so_far]
+    begin = _begin(asked, stamps)
+    size = int(asked.switches["chat_page_size"]) or min(MAX_PAGE, _number(asked.params.get("limit"), MAX_PAGE))
+    page = said_so_far[begin : begin + max(1, size)]
+    is_last = begin + len(page) >= len(said_so_far)
+    is_over = asked.now_us >= asked.world.timeline(scene.id).ended_us
+    cursor = asked.text("cursor") or str(asked.now_us * 1000)
+    if page:
+        cursor = str(page[-1].ns)
+    if is_last and is_over:
+        cursor = ""
+    return said({"messages": [message.wire for message in page], "cursor": cursor})
+
+
+def _begin(asked: Asked, stamps: list[int]) -> int:
+    cursor = asked.text("cursor")
+    if cursor.isdigit():
+        repeats = asked.switches["chat_repeats"]
+        return bisect_left(stamps, int(cursor)) if repeats else bisect_right(stamps, int(cursor))
+    return bisect_left(stamps, _number(asked.params.get("since"), 0))
+
+
+def _number(value: Any, default: int) -> int:
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        return default
+
+
+# ---------------------------------------------------------------- the socket
+
+
+async def answer_socket(world: World, exchange: Exchange) -> None:
+    """GET …/chatapi/v1/chatnow: two frames from the client, then everything new."""
+    asked = asked_of(world, exchange)
+    refusal = {"ok": None, "gone": 503, "young": 404}.get(str(asked.switches["chat"]), 403)
+    socket = accept(exchange) if refusal is None else None
+    if socket is None:
+        pending = exchange.reply(refusal or 400)
+        if pending is not None:
+            await pending
+        return
+    try:
+        opened = await _welcome(world, socket)
+        if opened is not None:
+            await _talk(world, socket, *opened)
+    except ConnectionError:
+        pass
+
+
+async def _welcome(world: World, socket: WebSocket) -> tuple[Scene, Pass] | None:
+    """Authentication first, then the room; anything else is the end."""
+    token = await _expect(socket, 3)
+    opened = rooms_of(world).open(str(token.get("access_token", "")))
+    room = await _expect(socket, 2) if opened else {}
+    body = room.get("body", {})
+    wanted = json.loads(body) if isinstance(body, str) else body
+    if opened is None or wanted.get("room") != opened[0].id:
+        socket.close(1008)
+        return None
+    return opened
+
+
+async def _expect(socket: WebSocket, kind: int) -> dict[str, Any]:
+    frame = await socket.receive(JOIN_SECONDS)
+    try:
+        told = json.loads(frame.data) if frame else {}
+        payload = json.loads(told["payload"]) if told.get("kind") == kind else {}
+    except (ValueError, KeyError, AttributeError, TypeError):
+        payload = {}
+    return payload if isinstance(payload, dict) else {}
+
+
+async def _talk(world: World, socket: WebSocket, scene: Scene, opened: Pass) -> None:
+    log, presence_us = rooms_of(world).log(scene), 0
+    shown = len(log.until_now())
+    while socket.is_open:
+        switches, now_us = read_switches(world), world.clock.now_us()
+        is_binary = bool(switches["chat_binary"])
+        if now_us >= presence_us:
+            seen = scene.audience_at(world.now())
+            counts = {"occupancy": seen.listeners, "total_participants": seen.total or seen.listeners}
+            socket.send(compact(control(scene, None, now_us, 4, counts).wire), binary=is_binary)
+            presence_us = now_us + round(float(switches["presence_seconds"]) * 1_000_000)
+        for message in log.until_now()[shown:]:
+            socket.send(compact(message.wire), binary=is_binary)
+            shown += 1
+        if now_us >= world.timeline(scene.id).ended_us:
+            socket.close(1000)
+            return
+        frame = await socket.receive(LOOK_SECONDS)
+        if frame is not None and opened.owner is not None:
+            _hear(log, opened.owner, frame.data)
+
+
+def _hear(log: Log, person: Person, data: bytes) -> None:
+    """A message of somebody who may write; what cannot be read is ignored, as the service does."""
+    try:
+        told = json.loads(data)
+        body = json.loads(json.loads(told["payload"])["body"]) if told.get("kind") == 1 else None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return
+    if isinstance(body, dict) and isinstance(body.get("type"), int):
+        log.add(person, body)
