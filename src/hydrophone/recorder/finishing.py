@@ -7,6 +7,7 @@ however often the recorder was killed on the way.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -16,13 +17,15 @@ from typing import Any
 from hydrophone import __version__
 from hydrophone.archive import DurableWriter, Item, Take, write_file, write_manifest, write_original
 from hydrophone.errors import MediaError
+from hydrophone.http.redaction import redact_url
 from hydrophone.media.cover import draw_cover, usable_cover
 from hydrophone.media.m4a import write_m4a
 from hydrophone.media.mp4 import file_chunks, write_mp4
 from hydrophone.media.tags import Chapter, Tags
 from hydrophone.model import Coverage, Gap, MediaKind, Participant, SpaceState, User, UserId
 from hydrophone.recorder.audience import read_audience, read_people
-from hydrophone.recorder.layout import Layout, Part, TakeFrames, lay_out
+from hydrophone.recorder.layout import Layout, Part, lay_out
+from hydrophone.recorder.partframes import PartFrames
 from hydrophone.recorder.plan import Plan
 from hydrophone.recorder.sources import Look
 from hydrophone.render.csvtext import audience_csv
@@ -30,6 +33,7 @@ from hydrophone.render.jsontext import json_text
 from hydrophone.render.times import duration_text, instant_text
 
 SCHEMA = 1
+_MEDIA_ADDRESS = re.compile(r"https?://(?:[^/]*\.(?:pscp|periscope)\.tv(?::\d+)?/|[^/]*/Transcoding/)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +93,7 @@ def _package_audio(take: Take, paths: Item, layout: Layout, look: Look, cover: b
     offset = 0.0
     for number, part in enumerate((part for part in layout.parts if part.frames), start=1):
         path = paths.audio if number == 1 else paths.path / f"audio-{number}.m4a"
-        frames = TakeFrames(take, part)
+        frames = PartFrames(original, part)
         with DurableWriter(path) as out:
             write_m4a(
                 out,
@@ -192,8 +196,22 @@ def space_facts(look: Look, layout: Layout, kind: MediaKind) -> dict[str, Any]:
         "listeners": look.listeners,
         "duration_seconds": round(layout.seconds, 6),
         "coverage": coverage.as_json(),
-        "record": look.raw,
+        "record": without_stream_addresses(look.raw),
     }
+
+
+def without_stream_addresses(value: Any) -> Any:
+    """A raw record whose addresses at the media service have lost their keys. Pure.
+
+    The key of a stream stands in the addresses of its preview pictures too, and whoever has it can listen.
+    """
+    if isinstance(value, Mapping):
+        return {name: without_stream_addresses(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_stream_addresses(item) for item in value]
+    if isinstance(value, str) and _MEDIA_ADDRESS.match(value):
+        return redact_url(value)
+    return value
 
 
 def read_coverage(facts: Mapping[str, Any]) -> Coverage:

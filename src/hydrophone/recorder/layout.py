@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from hydrophone.archive import StoredSegment, Take
-from hydrophone.audio import silence_frame, silent_frames, silent_frames_for_missing
-from hydrophone.media.frames import SAMPLES_PER_FRAME, SILENT_BLOCK, AudioConfig, Stretch
+from hydrophone.archive import StoredSegment
+from hydrophone.audio import silent_frames, silent_frames_for_missing
+from hydrophone.media.frames import SAMPLES_PER_FRAME
 from hydrophone.model import Coverage, Gap, GapCause
 from hydrophone.recorder.plan import Plan
 
@@ -30,7 +30,8 @@ class Part:
     """A run of segments with one sample rate and channel count: one audio file.
 
     `silence` maps the ordinal of a segment within the part to the silent frames in front of it; `tail` frames follow
-    the last.
+    the last. Where the frames stand in the original is kept in arrays, two bytes for a frame, so that the writer of the
+    audio file need not read the journal again.
     """
 
     rate: int
@@ -40,10 +41,24 @@ class Part:
     frames: int = 0  #: silence included
     silence: dict[int, int] = field(default_factory=dict)
     tail: int = 0
+    sizes: array[int] = field(default_factory=lambda: array("H"), repr=False)  #: of all frames, header included
+    run_counts: array[int] = field(default_factory=lambda: array("I"), repr=False)  #: runs of frames in each segment
+    run_begins: array[int] = field(default_factory=lambda: array("Q"), repr=False)  #: of each run, in the original
+    run_frames: array[int] = field(default_factory=lambda: array("I"), repr=False)
 
     @property
     def seconds(self) -> float:
         return self.frames * SAMPLES_PER_FRAME / self.rate
+
+    def place(self, index: int, stored: StoredSegment) -> None:
+        """Remember where the frames of segment `index` of this part stand; those before it that have none, have none."""
+        self.run_counts.extend([0] * (index - len(self.run_counts)))
+        self.run_counts.append(len(stored.runs) if stored.frame_sizes else 0)
+        if stored.frame_sizes:
+            self.sizes.extend(stored.frame_sizes)
+            for offset, count in stored.runs:
+                self.run_begins.append(stored.position + offset)
+                self.run_frames.append(count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +124,7 @@ class _Builder:
         part = self._part(stored)
         self._settle_pending(part, stored)
         frames, seconds = stored.frames, self._length(stored)
+        part.place(self.ordinal - part.first, stored)
         part.segments = self.ordinal - part.first + 1
         part.frames += frames
         self.held_seconds += seconds
@@ -283,58 +299,3 @@ def _joined(gaps: list[Gap]) -> Iterator[Gap]:
             yield current
             current = gap
     yield current
-
-
-class TakeFrames:
-    """The frames of one part for the audio writer: stored ones without tags and junk, silent ones in the gaps."""
-
-    def __init__(self, take: Take, part: Part) -> None:
-        self._take = take
-        self._part = part
-        self._silent = silence_frame(part.rate, part.channels)
-
-    @property
-    def config(self) -> AudioConfig:
-        return AudioConfig(rate=self._part.rate, channels=self._part.channels)
-
-    def sizes(self) -> Iterator[array[int]]:
-        for silent, stored in self._walk():
-            yield from (sizes for sizes, _ in self._silence(silent))
-            if stored is not None and stored.frame_sizes:
-                yield stored.frame_sizes
-
-    def stretches(self) -> Iterator[Stretch]:
-        for silent, stored in self._walk():
-            yield from self._silence(silent)
-            if stored is not None and stored.frame_sizes:
-                yield stored.frame_sizes, frames_only(stored)
-
-    def _walk(self) -> Iterator[tuple[int, StoredSegment | None]]:
-        part = self._part
-        for ordinal, stored in enumerate(self._take.segments()):
-            index = ordinal - part.first
-            if index < 0:
-                continue
-            if index >= part.segments:
-                break
-            yield part.silence.get(index, 0), None if stored.verdict == SEALED else stored
-        yield part.silence.get(part.segments, 0) + part.tail, None
-
-    def _silence(self, frames: int) -> Iterator[Stretch]:
-        while frames > 0:
-            count = min(frames, SILENT_BLOCK)
-            yield array("H", [len(self._silent)]) * count, self._silent * count
-            frames -= count
-
-
-def frames_only(stored: StoredSegment) -> bytes:
-    """The ADTS frames of a segment end to end, without tags and junk."""
-    body = stored.read()
-    sizes = stored.frame_sizes or array("H")
-    pieces: list[bytes] = []
-    at = 0
-    for offset, count in stored.runs:
-        length = sum(sizes[at : at + count])
-        pieces.append(body[offset : offset + length])
-        at += count
-    return b"".join(pieces)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hydrophone.errors import (
@@ -39,7 +39,10 @@ REFUSED = (401, 403, 410)
 
 @dataclass(frozen=True, slots=True)
 class LiveEnd:
-    """How the live phase ended. `is_confirmed` is False when only silence spoke for it."""
+    """How the live phase ended, and the record with the state that we conclude.
+
+    `is_confirmed` is False when only silence spoke for it; then the state is unknown.
+    """
 
     look: Look
     is_confirmed: bool
@@ -211,11 +214,11 @@ class LivePhase:
                 verdict, pause = await self._look(state)
                 due = self._clock.monotonic() + pause
             if reason and self._silence(state, now):
-                return LiveEnd(state.look, False, reason)
+                return LiveEnd(replace(state.look, state=SpaceState.UNKNOWN), False, reason)
             if verdict is None:
                 continue
             if verdict.is_over and before is verdict and self._is_quiet(state):
-                return LiveEnd(state.look, True, f"the record says {verdict.value}")
+                return LiveEnd(replace(state.look, state=verdict), True, f"the record says {verdict.value}")
             before = verdict
 
     async def _sleep_or_hurry(self, state: _State, seconds: float) -> bool:

@@ -260,10 +260,10 @@ class Recording:
             if not self._source.has_states and not self._has_lists():
                 return
             settled = await self._settle(work, look, listing, fetcher)
+            stream = None
             with contextlib.suppress(HydrophoneError):
                 look = await self._source.look()
                 self._see(look)
-            stream = None
         if not settled.has_listing and not len(work.take.index):
             raise NoReplayError(f"{look.title!r} is over, and no list of its audio is to be had")
 

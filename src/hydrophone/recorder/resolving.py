@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Callable
 from datetime import datetime
 
-from hydrophone.errors import LinkError, NotFoundError, NotSignedInError
+from hydrophone.errors import HydrophoneError, LinkError, NotFoundError, NotSignedInError
 from hydrophone.hls import is_audio_space
 from hydrophone.http import AsyncClient
 from hydrophone.links import parse_link
@@ -75,14 +76,15 @@ class Resolver:
     async def _space_or_broadcast(self, ref: SpaceRef) -> Source:
         """A bare id is taken for a Space. Guests are told nothing about Spaces, but about broadcasts they are."""
         space = SpaceSource(self._client, self._session, ref)
-        try:
-            await space.check()
-        except (NotFoundError, NotSignedInError):
-            broadcast_id = BroadcastId(ref.id)
-            found = await self._client.ask(broadcasts_by_ids(self._session, [broadcast_id]))
-            if found.get(broadcast_id) is None:
-                raise
-            return BroadcastSource(self._client, self._session, BroadcastRef(broadcast_id))
+        broadcast_id = BroadcastId(ref.id)
+        # What goes wrong here goes wrong once more when the Space is looked at, by one who knows what to do then.
+        with contextlib.suppress(HydrophoneError):
+            try:
+                await space.check()
+            except (NotFoundError, NotSignedInError):
+                found = await self._client.ask(broadcasts_by_ids(self._session, [broadcast_id]))
+                if found.get(broadcast_id) is not None:
+                    return BroadcastSource(self._client, self._session, BroadcastRef(broadcast_id))
         return space
 
     async def _broadcast_or_space(self, ref: BroadcastRef) -> Source:

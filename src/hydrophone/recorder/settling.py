@@ -90,19 +90,20 @@ class Settling:
             if pause is None:
                 break
             await self._clock.sleep(pause)
-            look = await self._look_again(look)
-            if look.state is SpaceState.LIVE:
+            fresh = await self._look_again()
+            if fresh is not None and fresh.state is SpaceState.LIVE and look.state.is_over:
                 return Settled(self._has_listing, False, "live again", is_live_again=True)
+            look = fresh if fresh is not None and fresh.state.is_over else look
         if self._has_listing:
             await self._try_lost_again(look, urls)
         return Settled(self._has_listing, False, "the lists never covered everything")
 
-    async def _look_again(self, look: Look) -> Look:
+    async def _look_again(self) -> Look | None:
         """The record may have been wrong about the end, or may tell only now when that was."""
         try:
             return await self._source.look()
         except HydrophoneError:
-            return look
+            return None
 
     async def _look_once(self, look: Look, urls: list[str]) -> bool:
         """Look at every list there is. True when one of them is the service's final word."""
