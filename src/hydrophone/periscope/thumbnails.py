@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 from hydrophone.errors import WireError
 from hydrophone.http.messages import Question
@@ -74,9 +73,11 @@ def read_thumbnails(root: Node) -> Thumbnails:
 
 def fill_in_times(times: Sequence[float | None]) -> list[float]:
     """The same times without holes: the first is 0 where it is missing, any other the last plus the average step."""
-    known = [time for time in times if time is not None]
-    steps = [later - earlier for earlier, later in pairwise(known) if later > earlier]
-    average = sum(steps) / len(steps) if steps else 0.0
+    known = [
+        (index, 0.0 if time is None else time) for index, time in enumerate(times) if time is not None or not index
+    ]
+    (first, begin), (last, end) = (known[0], known[-1]) if known else ((0, 0.0), (0, 0.0))
+    average = max(end - begin, 0.0) / (last - first) if last > first else 0.0
     filled: list[float] = []
     for time in times:
         if time is not None:
