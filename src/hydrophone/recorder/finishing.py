@@ -76,7 +76,7 @@ def finish_item(
         if kind is MediaKind.VIDEO:
             media = _package_video(take, paths, original, look, cover)
         else:
-            media = _package_audio(take, paths, layout, look, cover)
+            media = _package_audio(paths, original, layout, look, cover)
     except MediaError as error:
         notices.append(f"not packaged: {error.message}; {original.name} holds everything")
     on_step("manifest")
@@ -88,7 +88,7 @@ def finish_item(
 # ---------------------------------------------------------------- media
 
 
-def _package_audio(take: Take, paths: Item, layout: Layout, look: Look, cover: bytes | None) -> list[Path]:
+def _package_audio(paths: Item, original: Path, layout: Layout, look: Look, cover: bytes | None) -> list[Path]:
     written: list[Path] = []
     offset = 0.0
     for number, part in enumerate((part for part in layout.parts if part.frames), start=1):
