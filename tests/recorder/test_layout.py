@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from hydrophone.archive import Take
+from hydrophone.archive import Take, write_original
 from hydrophone.audio import silence_frame
 from hydrophone.hls import NumberSet
 from hydrophone.model import GapCause, Segment
-from hydrophone.recorder.layout import Layout, TakeFrames, lay_out
+from hydrophone.recorder.layout import Layout, lay_out
+from hydrophone.recorder.partframes import PartFrames
 from hydrophone.recorder.plan import Plan
 
 FRAME = bytes.fromhex("FFF14C80021FFC") + bytes(9)
@@ -166,12 +167,15 @@ def test_a_change_of_channels_begins_another_file(take: Take) -> None:
     assert layout.coverage.is_complete
 
 
-def test_the_writer_gets_frames_without_tags_and_silence_in_the_gaps(take: Take) -> None:
+def test_the_writer_gets_frames_without_tags_and_silence_in_the_gaps(take: Take, tmp_path: Path) -> None:
     hold(take, 0, 2)
     hold(take, 3, frames=10, verdict="suspect")
     layout = laid_out(take, 4)
 
-    frames = TakeFrames(take, layout.parts[0])
+    original = tmp_path / "original.aac"
+    write_original(take, original)
+
+    frames = PartFrames(original, layout.parts[0])
     sizes = sum((list(part) for part in frames.sizes()), [])
     body = b"".join(data for _, data in frames.stretches())
 

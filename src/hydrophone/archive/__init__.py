@@ -5,7 +5,7 @@ from hydrophone.archive.index import SegmentIndex
 from hydrophone.archive.item import Item, find_item, find_items
 from hydrophone.archive.manifest import Manifest, read_manifest, write_manifest
 from hydrophone.archive.original import OriginalDigest, write_original
-from hydrophone.archive.segments import StoredSegment
+from hydrophone.archive.segments import MediaFiles, StoredSegment
 from hydrophone.archive.streams import SeenStream, StreamStore
 from hydrophone.archive.syncer import Syncer, shared_syncer
 from hydrophone.archive.take import Take
@@ -18,6 +18,7 @@ __all__ = [
     "Finding",
     "Item",
     "Manifest",
+    "MediaFiles",
     "OriginalDigest",
     "SeenStream",
     "SegmentIndex",

@@ -11,6 +11,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from fractions import Fraction
 from itertools import pairwise
 
 from hydrophone.archive import StoredSegment
@@ -51,7 +52,7 @@ class Part:
         return self.frames * SAMPLES_PER_FRAME / self.rate
 
     def place(self, index: int, stored: StoredSegment) -> None:
-        """Remember where the frames of segment `index` of this part stand; those before it that have none, have none."""
+        """Remember where the frames of segment `index` of this part stand. Segments that were passed over have none."""
         self.run_counts.extend([0] * (index - len(self.run_counts)))
         self.run_counts.append(len(stored.runs) if stored.frame_sizes else 0)
         if stored.frame_sizes:
@@ -103,8 +104,9 @@ class _Builder:
         self.gaps: list[Gap] = []
         self.held = 0
         self.ordinal = 0
-        self.held_seconds = 0.0
-        self.seconds = 0.0
+        # Fractions, so that two hours are 7200 s and not a hair less.
+        self.held_seconds = Fraction(0)
+        self.seconds = Fraction(0)
         self._before: _Stamp | None = None
         self._sealed: set[tuple[int, int]] = set()
         self._pending: list[tuple[int, int, int]] = []  # gaps that wait for the segment after them
@@ -152,10 +154,10 @@ class _Builder:
         self.parts.append(part)
         return part
 
-    def _length(self, stored: StoredSegment) -> float:
+    def _length(self, stored: StoredSegment) -> Fraction:
         if stored.frames:
-            return stored.frames * SAMPLES_PER_FRAME / (stored.rate or DEFAULT_RATE)
-        return stored.duration_seconds or 0.0
+            return Fraction(stored.frames * SAMPLES_PER_FRAME, stored.rate or DEFAULT_RATE)
+        return Fraction(round((stored.duration_seconds or 0.0) * 1_000_000), 1_000_000)
 
     def _settle_pending(self, part: Part, after: StoredSegment) -> None:
         if not self._pending:
@@ -192,7 +194,7 @@ class _Builder:
         self, part: Part, epoch: int, first: int, last: int, frames: int, cause: GapCause | None = None
     ) -> None:
         begin = self.seconds
-        self.seconds += frames * SAMPLES_PER_FRAME / part.rate
+        self.seconds += Fraction(frames * SAMPLES_PER_FRAME, part.rate)
         part.frames += frames
         losses = [self._plan.loss(epoch, number) for number in range(first, min(last, first + 999) + 1)]
         causes = [loss.cause for loss in losses]
@@ -202,8 +204,8 @@ class _Builder:
                 epoch=epoch,
                 first=first,
                 last=last,
-                begin_seconds=round(begin, 6),
-                end_seconds=round(self.seconds, 6),
+                begin_seconds=round(float(begin), 6),
+                end_seconds=round(float(self.seconds), 6),
                 cause=cause or (GapCause.SEALED if is_sealed else max(set(causes), key=causes.count)),
                 attempts=max(loss.attempts for loss in losses),
                 is_partial=cause is not None or is_sealed,
@@ -257,8 +259,8 @@ def lay_out(segments: Iterable[StoredSegment], plan: Plan) -> Layout:
         tuple(_joined(builder.gaps)),
         builder.held,
         plan.expected,
-        builder.held_seconds,
-        builder.seconds,
+        float(builder.held_seconds),
+        float(builder.seconds),
     )
 
 
