@@ -101,10 +101,10 @@ class _Known:
 class Follower:
     """Decides about sweeps over creators, and tells what has happened.
 
-    The promise: a Space that goes live, or is scheduled, is noticed at most `promised_delay_seconds` later plus the time
-    of one answer, for as long as the service answers and the money lasts. For 500 creators that is 30 seconds, for
-    2,000 it is 65. When a cap on spend draws near, fewer creators are asked about at once and rounds take longer; when
-    it is reached, nothing is asked until the next day begins at midnight UTC.
+    The promise: a Space that goes live, or is scheduled, is noticed at most `promised_delay_seconds` later plus the
+    time of one answer, for as long as the service answers and the money lasts. For 500 creators that is 30 seconds,
+    for 2,000 it is 65. When a cap on spend draws near, fewer creators are asked about at once and rounds take longer;
+    when it is reached, nothing is asked until the next day begins at midnight UTC.
 
     Args:
         remaining: what may still be spent at an instant, None where there is no cap.

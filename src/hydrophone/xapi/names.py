@@ -55,7 +55,7 @@ _POST_BOTH = (
 )
 _POST_EXPANSIONS_BOTH = (
     "article.cover_media article.media_entities attachments.media_keys attachments.media_source_tweet"
-    " attachments.poll_ids author_id entities.mentions.username geo.place_id"
+    " attachments.poll_ids author_id entities.mentions.username geo.place_id in_reply_to_user_id"
 )
 
 
@@ -96,7 +96,7 @@ ACCEPTED: Mapping[str, Mapping[Dialect, tuple[str, ...]]] = {
     POST_EXPANSIONS: {
         Dialect.LEGACY: _words(
             _POST_EXPANSIONS_BOTH,
-            "edit_history_tweet_ids entities.note.mentions.username in_reply_to_user_id referenced_tweets.id",
+            "edit_history_tweet_ids entities.note.mentions.username referenced_tweets.id",
             "referenced_tweets.id.attachments.media_keys referenced_tweets.id.author_id",
         ),
         Dialect.CURRENT: _words(_POST_EXPANSIONS_BOTH, "edit_history_post_ids referenced_posts username"),
