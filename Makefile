@@ -64,7 +64,7 @@ picture: $(STAMP)  ## draw the README's picture from a real run
 
 pins: ## write constraints.txt anew from a fresh environment
 	@rm -rf .venv-pins && $(PYTHON) -m venv .venv-pins
-	@.venv-pins/bin/python -m pip --disable-pip-version-check -q install '.[dev,docs,browser,keyring]'
+	@.venv-pins/bin/python -m pip --disable-pip-version-check -q install '.[dev,docs,browser,keyring,whisper]'
 	@{ sed -n '/^#/p' constraints.txt; .venv-pins/bin/python -m pip freeze --exclude hydrophone; } > .venv-pins/new.txt
 	@mv .venv-pins/new.txt constraints.txt && rm -rf .venv-pins
 

@@ -132,7 +132,7 @@ def _cue(speaker: str, words: Sequence[HeardWord], turns: TurnIndex, source: Spe
         speaker=speaker,
         begin_seconds=begin,
         end_seconds=end,
-        text=" ".join(word.text.strip() for word in words),
+        text="".join(word.text for word in words).strip(),
         words=tuple(Word(word.text.strip(), word.begin_seconds, word.end_seconds) for word in words),
         speaker_source=source,
         confidence=round(turns.share(speaker, begin, end), 3) if speaker else None,

@@ -38,6 +38,7 @@ from hydrophone.http.policy import (
 from hydrophone.http.redaction import redact_url
 from hydrophone.http.retry import backoff, is_worth_retrying, retry_after
 from hydrophone.http.settings import HttpSettings
+from hydrophone.http.sockets import MAX_MESSAGE_BYTES, WebSocket, open_socket, socket_session
 
 T = TypeVar("T")
 
@@ -103,6 +104,7 @@ class AsyncClient:
         # Loading the system's authorities takes 30 ms that nobody may need; a bad CA file shows at once.
         self._tls = tls_context(self.settings) if self.settings.ca_file else None
         self._lanes: list[_Lane] = []
+        self._sockets: dict[HostKind, aiohttp.ClientSession] = {}
         self._origins: dict[str, Origin] = {}
 
     async def __aenter__(self) -> Self:
@@ -116,6 +118,9 @@ class AsyncClient:
     async def close(self) -> None:
         """Close all connections and write the budgets."""
         lanes, self._lanes = self._lanes, []
+        sockets, self._sockets = self._sockets, {}
+        for session in sockets.values():
+            await session.close()
         for lane in lanes:
             await lane.session.close()
         self.budgets.flush()
@@ -181,6 +186,33 @@ class AsyncClient:
                 log.debug("%s: status %d; try %d in %.2f s", url.raw_host, reply.status, attempt + 1, wait)
             await asyncio.sleep(wait)
             attempt += 1
+
+    async def socket(self, request: Request, *, max_message_bytes: int = MAX_MESSAGE_BYTES) -> WebSocket:
+        """An open WebSocket. `request` is its handshake: a GET to an http(s) URL; its method and body are not used.
+
+        Raises:
+            RefusedError, FaultyServiceError: the server refused the handshake.
+            UnreachableError: no answer within `deadline_seconds`, or none that is a WebSocket's.
+            UnsafeAddressError: the address, or what its name resolves to, is not for this kind of request.
+        """
+        url = parse_url(self.endpoints.url_for(request))
+        origin = origin_of(url)
+        lane = self._lane(request.kind)
+        proxy = self._route(lane, origin)
+        session = self._sockets.get(request.kind)
+        if session is None:
+            session = self._sockets[request.kind] = socket_session(lane.session, self.settings.user_agent)
+        headers = self._headers(request, _Hop("GET", url, origin, None))
+        try:
+            async with asyncio.timeout(request.deadline_seconds):
+                return await open_socket(
+                    session, url, host=origin.host, headers=headers, proxy=proxy, max_message_bytes=max_message_bytes
+                )
+        except Exception as error:
+            told = _told(error, origin.host)
+            if told is None:
+                raise
+            raise told from None
 
     def _remember(self, base: str, origin: Origin) -> None:
         if len(self._origins) > _MOST_REMEMBERED:

@@ -115,7 +115,10 @@ class MissingStretch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeardWord:
-    """A word from a speech recogniser. `probability` is its own estimate, 0 to 1."""
+    """A word from a speech recogniser. `probability` is its own estimate, 0 to 1.
+
+    `text` has the blank in front of it that its script puts there, or none.
+    """
 
     text: str
     begin_seconds: float

@@ -1,0 +1,74 @@
+"""A log of chat, in the order in which the service sent it: the order that captions must be merged in.
+
+Socket, history and the second history after the end stand one after the other in the log. Only a time stamp and an
+offset are kept for each line, so a million messages cost some tens of megabytes and are read twice.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterable, Iterator
+
+from hydrophone.chat.identities import IdentitySet
+from hydrophone.chat.intake import read_line
+from hydrophone.model import ChatMessage
+
+
+class MessageOrder:
+    """Show it all lines with their places, then ask for the places in order, each message once."""
+
+    def __init__(self) -> None:
+        self._known = IdentitySet()
+        self._times = array("q")
+        self._places = array("q")
+        self._is_sorted = True
+        self._last_ns = 0
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def add(self, message: ChatMessage, place: int) -> bool:
+        """The next message of the log and where it stands: an offset or an index. False for one that is known."""
+        if not self._known.add(message.identity):
+            return False
+        # What has no time belongs behind its neighbour.
+        sent_ns = message.sent_ns if message.sent_ns is not None else self._last_ns
+        sent_ns = min(sent_ns, 2**63 - 1)
+        if self._times and sent_ns < self._times[-1]:
+            self._is_sorted = False
+        self._last_ns = sent_ns
+        self._times.append(sent_ns)
+        self._places.append(place)
+        return True
+
+    def places(self) -> Iterator[int]:
+        """Places by time of sending, ties as they stand in the log."""
+        if self._is_sorted:
+            yield from self._places
+            return
+        # Stable, and linear for what it mostly gets: a few sorted runs one after the other.
+        for index in sorted(range(len(self._times)), key=self._times.__getitem__):
+            yield self._places[index]
+
+
+def messages_in_order(lines: Iterable[tuple[int, bytes]], line_at: Callable[[int], bytes]) -> Iterator[ChatMessage]:
+    """All messages of a log in order, each once, without holding more than one of them.
+
+    Args:
+        lines: each line with its place.
+        line_at: the line at a place, for the second reading.
+    """
+    order = MessageOrder()
+    for place, line in lines:
+        order.add(read_line(line), place)
+    for place in order.places():
+        yield read_line(line_at(place))
+
+
+def sorted_messages(lines: Iterable[bytes]) -> list[ChatMessage]:
+    """The same for a log that fits into memory."""
+    order = MessageOrder()
+    messages = [read_line(line) for line in lines]
+    for index, message in enumerate(messages):
+        order.add(message, index)
+    return [messages[index] for index in order.places()]

@@ -1,0 +1,119 @@
+"""Words out of sound by a local speech recogniser, for recordings without captions.
+
+Optional: it needs the extra ``whisper`` (faster-whisper) and weights that the user has put somewhere. Nothing is ever
+downloaded. Who speaks is not its business; levels tell that.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hydrophone.errors import MediaError, SettingsError
+from hydrophone.model import HeardWord
+
+SETTING = "whisper_model"
+_SENTENCE_END = re.compile(r"[.?!…。？！][\"'”’»)\]]*$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhisperOptions:
+    """How to listen.
+
+    Attributes:
+        language: as the record names it (``en``, ``pt-BR``); "" lets the model guess from the first half minute.
+        device: ``cpu``, ``cuda`` or ``auto``.
+        compute_type: e.g. ``int8``; ``default`` is what the weights were saved in.
+        threads: 0 for as many as the machine has cores.
+        skips_silence: leave out what holds no voice; much quicker for long pauses and for inserted silence.
+    """
+
+    language: str = ""
+    device: str = "auto"
+    compute_type: str = "default"
+    threads: int = 0
+    beam_size: int = 5
+    skips_silence: bool = True
+
+
+def transcribe(audio: Path, model: Path, options: WhisperOptions | None = None) -> Iterator[HeardWord]:
+    """The words of a media file in order, as they are recognised. Blocking, and slow: run it in a thread.
+
+    Args:
+        model: a folder with weights in the form of faster-whisper (``model.bin``, ``config.json``, ``tokenizer.json``).
+
+    Raises:
+        SettingsError: the extra is not installed, or there are no such weights in that folder.
+        MediaError: the file is no sound, or the recogniser failed.
+    """
+    options = options or WhisperOptions()
+    engine = load_model(model, options)
+    try:
+        segments, _ = engine.transcribe(
+            str(audio),
+            language=_language(options.language, engine),
+            beam_size=options.beam_size,
+            word_timestamps=True,
+            vad_filter=options.skips_silence,
+            # One bad guess must not colour everything after it: the known way into endless repetition.
+            condition_on_previous_text=False,
+        )
+        for segment in segments:
+            yield from _words(segment)
+    except (RuntimeError, ValueError, OSError) as error:
+        raise MediaError(f"{audio.name}: the speech recogniser failed: {error}") from error
+
+
+def load_model(model: Path, options: WhisperOptions) -> Any:
+    """The recogniser with its weights in memory. Raises `SettingsError` as `transcribe` does."""
+    try:
+        from faster_whisper import WhisperModel
+    except ImportError as error:
+        raise SettingsError(
+            "speech recognition is not installed",
+            setting=SETTING,
+            advice="Install it with: pip install 'hydrophone[whisper]'",
+        ) from error
+    # A name that is no folder would make the library look for weights on the network.
+    if not (model / "model.bin").is_file():
+        raise SettingsError(
+            f"{model}: there are no weights in this folder",
+            setting=SETTING,
+            advice="Give a folder with model.bin, config.json and tokenizer.json, as faster-whisper keeps its weights.",
+        )
+    try:
+        return WhisperModel(
+            str(model),
+            device=options.device,
+            compute_type=options.compute_type,
+            cpu_threads=options.threads,
+            local_files_only=True,
+        )
+    except (RuntimeError, ValueError, OSError, KeyError) as error:
+        raise SettingsError(f"{model}: these weights cannot be used: {error}", setting=SETTING) from error
+
+
+def _language(language: str, engine: Any) -> str | None:
+    """The language in the recogniser's spelling; None where it does not know it, so that it guesses."""
+    code = language.lower().partition("-")[0]
+    return code if code and code in engine.supported_languages else None
+
+
+def _words(segment: Any) -> Iterator[HeardWord]:
+    words = segment.words
+    if not words:
+        text = str(segment.text)
+        if text.strip():
+            yield HeardWord(text=text, begin_seconds=segment.start, end_seconds=segment.end, ends_sentence=True)
+        return
+    for word in words:
+        yield HeardWord(
+            text=str(word.word),
+            begin_seconds=float(word.start),
+            end_seconds=float(word.end),
+            probability=float(word.probability),
+            ends_sentence=_SENTENCE_END.search(str(word.word)) is not None,
+        )
