@@ -121,7 +121,7 @@ def test_a_record_that_says_the_end_too_early_is_not_believed(
 
 
 def test_an_api_that_is_out_of_order_costs_no_audio(opened: Callable[..., SandboxBox], tmp_path: Path) -> None:
-    upset = {"kind": "status", "status": 503, "service": "x", "begin": 20, "end": 70}
+    upset = {"kind": "status", "status": 503, "body": '{"errors": []}', "service": "x", "begin": 20, "end": 70}
     scene = live("api-down", upsets=(upset,))
     box = opened(scene)
 
@@ -129,6 +129,7 @@ def test_an_api_that_is_out_of_order_costs_no_audio(opened: Callable[..., Sandbo
 
     assert trial.exit_code == 0
     assert_kept(trial, box, scene)
+    assert sum("goes on without the record" in text for text in trial.notices) == 1
 
 
 def test_a_record_with_nothing_in_it_but_an_id_is_recorded_all_the_same(

@@ -70,6 +70,7 @@ class _State:
     away_since: float | None = None  #: since when the live playlist has not been there
     misses: int = 0  #: looks at the live playlist in a row that found none
     claims_end: bool = False
+    is_told: bool = False  #: the user knows that the record is not to be had
     ask_after: float = 0.0  #: the rate budget forbids asking before
     refreshed: float = -REFRESH_SECONDS
     hurry: asyncio.Event = field(default_factory=asyncio.Event)
@@ -256,23 +257,30 @@ class LivePhase:
         except RateLimitedError as error:
             wait = min(max(1.0, (error.retry_at - self._clock.now()).total_seconds()), LONGEST_RATE_WAIT)
             state.ask_after = self._clock.monotonic() + wait
+            self._record_fails(state, error)
             return None, wait
         except NotFoundError:
             # Deleted, or hidden from us. The audio decides: when it stops too, it is over.
             return (SpaceState.ENDED, CONFIRM_SECONDS) if state.away_since is not None else (None, usual)
         except (NotSignedInError, AccountLockedError) as error:
-            if state.has_api:
-                state.has_api = False
-                self._hooks.notice("warning", f"{error.message}; the recording goes on without the record")
+            state.has_api = False
+            self._record_fails(state, error)
             return None, DEAD_LOGIN_SECONDS
-        except HydrophoneError:
+        except HydrophoneError as error:
+            self._record_fails(state, error)
             return None, usual
         state.has_api = True
+        state.is_told = False
         state.look = look
         if look.state is not SpaceState.UNKNOWN:
             state.last_word = self._clock.monotonic()
         self._hooks.on_look(look)
         return look.state, CONFIRM_SECONDS if look.state.is_over else usual
+
+    def _record_fails(self, state: _State, error: HydrophoneError) -> None:
+        if not state.is_told:
+            state.is_told = True
+            self._hooks.notice("warning", f"{error.message}; the recording goes on without the record")
 
     def _pause(self, state: _State) -> float:
         since = state.away_since
