@@ -13,11 +13,13 @@ from types import TracebackType
 from typing import Any, Self
 
 from hydrophone.archive import VerifyReport, verify_item
+from hydrophone.broadcasting.events import BroadcastEvent, TargetOutcome
 from hydrophone.checkup import Finding, examine
 from hydrophone.errors import NoReplayError, NotFoundError
 from hydrophone.hls import live_url, master_url
 from hydrophone.http.loopthread import LoopThread
 from hydrophone.model import Broadcast, BroadcastRef, MediaKey, Space, SpaceRef, Stream
+from hydrophone.onair import OnAir, go_on_air
 from hydrophone.recorder.events import Event, Outcome
 from hydrophone.recorder.options import RecordOptions, StopSignal
 from hydrophone.recorder.repairing import forget_damaged, refetchable_link
@@ -39,7 +41,7 @@ class StreamUrls:
     playlists: tuple[tuple[str, str], ...] = field(repr=False)
 
 
-def _ignore(event: Event) -> None:
+def _ignore(event: Event | BroadcastEvent) -> None:
     """Nobody is listening."""
 
 
@@ -134,6 +136,31 @@ class AsyncHydrophone:
             if url is not None and url not in urls:
                 urls[url] = name
         return StreamUrls(stream=stream, playlists=tuple((name, url) for url, name in urls.items()))
+
+    async def broadcast(
+        self,
+        source: str,
+        to: Sequence[str],
+        *,
+        on_air: OnAir | None = None,
+        on_event: Callable[[BroadcastEvent], None] | None = None,
+        stop: StopSignal | None = None,
+    ) -> list[TargetOutcome]:
+        """Play a file, standard input (``-``), a device or a recording to RTMP addresses, in real time.
+
+        Args:
+            to: ``rtmp://…``, ``rtmps://…`` or ``periscope``. What leaves this machine needs `OnAir.is_agreed`.
+
+        Raises:
+            SettingsError: the source or a target cannot be one, or the consent is missing.
+            MediaError: the source cannot be played.
+            UnreachableError: no target could be reached at all.
+            AbortedError: `stop` was told twice.
+        """
+        parts = await self._open()
+        return await go_on_air(
+            parts, source, to, on_air or OnAir(), stop=stop or StopSignal(), on_event=on_event or _ignore
+        )
 
     async def verify(self, path: Path | str, *, deep: bool = False) -> VerifyReport:
         """Check an item on disk: every file, journal line and segment. Needs no network."""

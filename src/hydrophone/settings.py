@@ -52,6 +52,9 @@ class Settings(BaseSettings):
     ct0: SecretStr | None = Field(
         None, description="The cookie `ct0` that belongs to `auth_token`; never in a file or a flag.", repr=False
     )
+    periscope_token: SecretStr | None = Field(
+        None, description="An access token of Periscope's Producer API; never in a file or a flag.", repr=False
+    )
     keyring: bool = Field(False, description="Keep the login in the system's keyring instead of a file.")
     own_account_id: str | None = Field(
         None, pattern=r"^\d+$", description="The X user id of the login; it is left out of what is stored."
@@ -146,7 +149,7 @@ def environment_name(field: str) -> str:
 
 def is_secret(field: str) -> bool:
     """True for fields whose value must not be shown."""
-    return field in ("auth_token", "ct0")
+    return field in ("auth_token", "ct0", "periscope_token")
 
 
 class _Layers:

@@ -17,11 +17,11 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("http",),
     # chat: a service of its own behind both X and Periscope, so a room beside them and not a part of xweb
     ("periscope", "xweb", "xapi", "chat", "archive", "media"),
-    ("recorder", "watch", "publish", "fleet"),
+    ("recorder", "broadcasting", "watch", "publish", "fleet"),
     ("settings",),
     ("logins",),
     ("wiring",),
-    ("checkup",),
+    ("checkup", "onair"),
     ("app",),
     ("cli", "web", "__main__"),
 )

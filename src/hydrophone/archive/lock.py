@@ -12,6 +12,8 @@ from filelock import FileLock, Timeout
 from hydrophone.archive.durable import DISK, Disk, disk_errors, write_file
 from hydrophone.errors import DiskError, TakeInUseError
 
+OWNER_NAME = "owner.json"  #: beside the lock for as long as a process has it; a killed one leaves it behind
+
 
 class TakeLock:
     """Ownership of a folder, from construction to `release`. The system frees it when the process dies.
@@ -21,7 +23,7 @@ class TakeLock:
     """
 
     def __init__(self, directory: Path, *, disk: Disk = DISK) -> None:
-        self._owner = directory / "owner.json"
+        self._owner = directory / OWNER_NAME
         # Not thread-local: a take may be closed by another thread than the one that opened it.
         self._lock = FileLock(directory / "lock", thread_local=False)
         with disk_errors(directory):

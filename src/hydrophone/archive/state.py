@@ -166,7 +166,7 @@ def stored_segments(directory: Path, state: TakeState) -> Iterator[StoredSegment
     position = 0
     with MediaFiles() as files:
         for epoch, sequence, row in index:
-            facts = _line_at(files, journal, index.lines[row])
+            facts = line_at(files, journal, index.lines[row])
             if facts is None:
                 raise ArchiveError(f"{journal}: the line of segment {sequence} of epoch {epoch} is damaged")
             path = state.path_of(directory, row)
@@ -174,7 +174,7 @@ def stored_segments(directory: Path, state: TakeState) -> Iterator[StoredSegment
             position += index.lengths[row]
 
 
-def _line_at(files: MediaFiles, journal: Path, offset: int) -> Mapping[str, Any] | None:
+def line_at(files: MediaFiles, journal: Path, offset: int) -> Mapping[str, Any] | None:
     size = 2048
     raw = files.read(journal, offset, size)
     while b"\n" not in raw and len(raw) == size:

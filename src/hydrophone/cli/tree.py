@@ -24,6 +24,7 @@ COMMANDS: tuple[tuple[str, Group], ...] = (
     ("record", _RECORD),
     ("info", _RECORD),
     ("url", _RECORD),
+    ("broadcast", _RECORD),
     ("verify", _KEEP),
     ("repair", _KEEP),
     ("doctor", _SETUP),
