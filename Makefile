@@ -13,7 +13,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench hunt docs picture pins clean
+.PHONY: help setup compiled demo test check bench hunt docs picture pins clean
 
 help:  ## what can be done here
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -33,10 +33,14 @@ $(DOCS): $(STAMP)
 	@$(PIP) install --constraint constraints.txt --editable '.[docs]'
 	@touch $@
 
-demo: $(STAMP)  ## set up, then record two Spaces in the sandbox, through faults and a kill
+# Compiled once here: where Python may not write its caches, every start would compile everything again.
+compiled: $(STAMP)
+	@$(BIN)/python -m compileall -q src
+
+demo: compiled  ## set up, then record two Spaces in the sandbox, through faults and a kill
 	@$(BIN)/hydrophone demo
 
-test: $(STAMP)  ## set up, then run every test
+test: compiled  ## set up, then run every test
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile
 
 check: $(STAMP) $(DOCS)  ## lint, format, types, import layers, no foreign names, pages up to date
@@ -48,10 +52,10 @@ check: $(STAMP) $(DOCS)  ## lint, format, types, import layers, no foreign names
 	@$(BIN)/zensical build --strict --clean >/dev/null
 	@echo "all checks passed"
 
-bench: $(STAMP)  ## measure, side by side with peers where they are installed
+bench: compiled  ## measure, side by side with peers where they are installed
 	@$(BIN)/python bench/run.py
 
-hunt: $(STAMP)  ## the long search for failures: more random input, more kills
+hunt: compiled  ## the long search for failures: more random input, more kills
 	@HYDROPHONE_HUNT=1 $(BIN)/python -m pytest -q -n $(WORKERS) --timeout 3600
 
 docs: $(DOCS)  ## build the pages into site/
