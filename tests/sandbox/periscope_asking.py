@@ -48,9 +48,9 @@ def ask(url: str, method: str = "GET", body: Any = None, **headers: str) -> Said
     return said
 
 
-def call(box: SandboxBox, name: str, *, post: bool = False, service: str = "periscope", **params: Any) -> Said:
+def call(box: SandboxBox, name: str, *, post: bool = False, at: str = "periscope", **params: Any) -> Said:
     """A call of the web API, by GET or by POST."""
-    url = f"{box.bases[service]}/api/v2/{name}"
+    url = f"{box.bases[at]}/api/v2/{name}"
     if post:
         return ask(url, "POST", params)
     return ask(f"{url}?{urlencode(sorted(params.items()))}")
@@ -149,7 +149,8 @@ for number in range(int(seconds * 15)):
     while done * 1024 < (number + 1) * 44100 / 15:
         tone = av.AudioFrame(format="fltp", layout="mono", samples=1024)
         tone.sample_rate, tone.pts = 44100, done * 1024
-        wave = array.array("f", (0.4 * math.sin((done * 1024 + n) * (0.04 + 0.02 * (done // 43 % 3))) for n in range(1024)))
+        pitch = 0.04 + 0.02 * (done // 43 % 3)
+        wave = array.array("f", (0.4 * math.sin((done * 1024 + n) * pitch) for n in range(1024)))
         tone.planes[0].update(wave.tobytes())
         for packet in audio.encode(tone):
             give(packet)

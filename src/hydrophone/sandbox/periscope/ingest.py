@@ -27,6 +27,8 @@ from typing import Any
 SEGMENT_SECONDS = 2
 RELAY_BYTES = 65_536
 LISTEN_TRIES = 100
+GRACE_SECONDS = 1.0
+LAST_SECONDS = 5.0
 _print_lock = threading.Lock()
 
 
@@ -139,12 +141,24 @@ class Gate:
     def __init__(self, listener: Listener) -> None:
         self._listener = listener
         self._busy = asyncio.Lock()
+        self._writer: asyncio.StreamWriter | None = None
+
+    async def drain(self) -> None:
+        """Let a publisher end who is about to; hang up on one who goes on; return when its last segment is told."""
+        for patience in (GRACE_SECONDS, LAST_SECONDS):
+            try:
+                async with asyncio.timeout(patience), self._busy:
+                    return
+            except TimeoutError:
+                if self._writer is not None:
+                    self._writer.close()
 
     async def admit(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._busy.locked():  # somebody publishes already
             writer.close()
             return
         async with self._busy:
+            self._writer = writer
             port = free_port()
             serving = asyncio.create_task(asyncio.to_thread(self._listener.serve_one, port))
             try:
@@ -225,6 +239,9 @@ async def main(app: str, key: str, directory: Path) -> None:
     ports = [server.sockets[0].getsockname()[1] for server in (plain, sealed)]
     tell(event="ports", rtmp=ports[0], rtmps=ports[1])
     await asyncio.to_thread(sys.stdin.read)
+    plain.close()
+    sealed.close()
+    await gate.drain()
     os._exit(0)  # a listener that waits for its publisher would hold the interpreter up for twenty seconds
 
 

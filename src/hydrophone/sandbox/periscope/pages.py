@@ -14,7 +14,7 @@ from typing import Any
 from hydrophone.sandbox.periscope.answers import HTML, moved, text
 from hydrophone.sandbox.periscope.asking import Asked, asked_of, say
 from hydrophone.sandbox.periscope.facts import broadcast_of, broadcasts_by, fact, is_known, person_by
-from hydrophone.sandbox.periscope.records import broadcast_record
+from hydrophone.sandbox.periscope.records import broadcast_record, state_of
 from hydrophone.sandbox.periscope.store import meta_page_data, mid_2016_store, store_2016, store_2019
 from hydrophone.sandbox.periscope.words import go_json, open_envelope
 from hydrophone.sandbox.scene import Person, Scene
@@ -110,7 +110,9 @@ def _user_page(asked: Asked, person: Person | None) -> Answer:
     elif layout == "2016":
         store = store_2016(asked, person)
     else:
-        store = store_2019(asked, person, broadcasts_by(asked.world, person.periscope_id)[:20])
+        own = broadcasts_by(asked.world, person.periscope_id)
+        shown = [scene for scene in own if not fact(scene, "private") and state_of(asked, scene) != "NOT_STARTED"]
+        store = store_2019(asked, person, shown[:20])
     return _store_page(asked, store, f"{person.name} on Periscope", _canonical(asked, f"/{person.handle}"))
 
 

@@ -105,11 +105,12 @@ def publish(asked: Asked) -> Answer:
     return said({"broadcast": _flat(asked, push.scene)})
 
 
-def stop(asked: Asked) -> Answer:
-    """POST /broadcast/stop."""
+async def stop(asked: Asked) -> Answer:
+    """POST /broadcast/stop: answered when everything that the encoder had sent is in the replay."""
     push = _own(asked)
     if isinstance(push, Answer):
         return push
+    await push.drain()
     if push.is_running or push.state is State.NOT_STARTED:
         push.stop()
     return said({})

@@ -75,10 +75,11 @@ def keep_alive(asked: Asked) -> Answer:
     return push if isinstance(push, Answer) else said({"success": True})
 
 
-def end(asked: Asked) -> Answer:
+async def end(asked: Asked) -> Answer:
     push = _own(asked)
     if isinstance(push, Answer):
         return push
+    await push.drain()
     push.stop()
     return said({"broadcast": broadcast_record(asked, push.scene)})
 

@@ -9,7 +9,7 @@ import json
 import math
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from hydrophone.sandbox.world import World
 
 WINDOW = 5
 START_SECONDS = 30.0
+DRAIN_SECONDS = 10.0
 TIMEOUT_SECONDS = 320.0  #: a producer that vanished is given up after so long
 AFTERWARDS_US = 600 * 1_000_000
 
@@ -55,6 +56,7 @@ class Push:
         self._directory = tempfile.TemporaryDirectory(prefix="hydrophone-ingest-")
         self._process: asyncio.subprocess.Process | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._reader: asyncio.Task[None] | None = None
         self._publishers = 0
         self._is_break = False
 
@@ -74,7 +76,7 @@ class Push:
         )
         told = await asyncio.wait_for(self._line(), START_SECONDS)
         self.ports = {"rtmp": told["rtmp"], "rtmps": told["rtmps"]}
-        self._spawn(self._listen())
+        self._reader = self._spawn(self._listen())
 
     def close(self) -> None:
         """Hang up on everybody and forget the segments."""
@@ -85,6 +87,12 @@ class Push:
                 self._process.kill()
             self._process = None
         self._directory.cleanup()
+
+    async def drain(self) -> None:
+        """No more media: returns when the last segment of an encoder that has ended, or is made to, is here."""
+        self.hang_up()
+        if self._reader is not None:
+            await asyncio.wait({self._reader}, timeout=DRAIN_SECONDS)
 
     def hang_up(self) -> None:
         """No more media; what came stays."""
@@ -128,10 +136,11 @@ class Push:
         if self.is_running and self._publishers == publishers:
             self.stop(outcome=State.TIMED_OUT)
 
-    def _spawn(self, work: Any) -> None:
-        task: asyncio.Task[None] = asyncio.create_task(work)
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     # ------------------------------------------------------------ the scene's side
 
