@@ -14,9 +14,20 @@ from hypothesis import strategies as st
 from hydrophone.errors import HydrophoneError
 from hydrophone.http.messages import Headers, Question, Reply
 from hydrophone.model import BroadcastId, PeriscopeUserId, PeriscopeUserRef
-from hydrophone.periscope import broadcasts, channels, chat, logins, producer, publishing, thumbnails, users, videos
+from hydrophone.periscope import (
+    broadcasts,
+    channels,
+    chat,
+    logins,
+    producer,
+    producer_login,
+    publishing,
+    thumbnails,
+    users,
+    videos,
+)
 from hydrophone.periscope.pages import read_page
-from hydrophone.periscope.producer import ProducerLogin
+from hydrophone.periscope.producer_login import ProducerLogin
 from hydrophone.periscope.resolving import find_video
 from hydrophone.periscope.session import PeriscopeSession
 from periscope.conversing import SAMPLES, Clock, Talk, json_reply, sample, signed_in
@@ -37,8 +48,8 @@ def one_page_of_chat(session: PeriscopeSession) -> Question[Any]:
 
 
 def device_login(session: PeriscopeSession) -> Question[Any]:
-    code = yield from producer.start_device_login(session, "client")
-    return (yield from producer.check_device_login(session, "client", code))
+    code = yield from producer_login.start_device_login(session, "client")
+    return (yield from producer_login.check_device_login(session, "client", code))
 
 
 QUESTIONS: dict[str, Asking] = {

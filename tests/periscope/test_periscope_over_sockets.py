@@ -19,7 +19,17 @@ from hydrophone.errors import (
 from hydrophone.http import Client, Endpoints, HttpSettings, Request
 from hydrophone.links import IdKind, guess_kind, parse_link
 from hydrophone.model import BroadcastId, PeriscopeBroadcastRef, PeriscopeUserId, PeriscopeUserRef, SpaceState
-from hydrophone.periscope import broadcasts, channels, chat, producer, thumbnails, users, videos, viewing
+from hydrophone.periscope import (
+    broadcasts,
+    channels,
+    chat,
+    producer,
+    producer_login,
+    thumbnails,
+    users,
+    videos,
+    viewing,
+)
 from hydrophone.periscope.resolving import find_video, look_at_video
 from hydrophone.periscope.session import PeriscopeLogin, PeriscopeSession
 from hydrophone.testing import SandboxBox, sandbox
@@ -242,8 +252,8 @@ def test_a_closed_service_says_so(box: SandboxBox, client: Client, session: Peri
 def test_a_produced_broadcast_from_device_code_to_delete(box: SandboxBox, client: Client) -> None:
     switch(box, device_checks=2, device_interval_seconds=1, device_owner="mara_lind")
     session = PeriscopeSession()
-    code = client.ask(producer.start_device_login(session, "sandbox-encoder"))
-    login = client.ask(producer.wait_for_device_login(session, "sandbox-encoder", code))
+    code = client.ask(producer_login.start_device_login(session, "sandbox-encoder"))
+    login = client.ask(producer_login.wait_for_device_login(session, "sandbox-encoder", code))
     login.is_api = lambda url: url.startswith(box.bases["producer"] + "/")
     assert client.ask(producer.own_user(session, login)).username == "mara_lind"
     created = client.ask(producer.create_broadcast(session, login, client.ask(producer.nearest_region(session, login))))

@@ -12,8 +12,8 @@ from hydrophone.errors import HydrophoneError, NotFoundError, NotSignedInError, 
 from hydrophone.http.messages import Reply
 from hydrophone.http.reading import Node
 from hydrophone.model import BroadcastId, SpaceState
-from hydrophone.periscope import producer
-from hydrophone.periscope.producer import DeviceCode, DeviceState, ProducerLogin
+from hydrophone.periscope import producer, producer_login
+from hydrophone.periscope.producer_login import DeviceCode, DeviceState, ProducerLogin
 from periscope.conversing import Clock, Talk, anonymous, answer, json_reply, node, sample, text_reply
 
 OURS = BroadcastId("1DXxyAgqkNeGM")
@@ -21,7 +21,7 @@ CLIENT = "sandbox-encoder"
 
 
 def login() -> ProducerLogin:
-    return producer.read_login(node("producer/oauth_token.json"), datetime(2019, 10, 3, tzinfo=UTC))
+    return producer_login.read_login(node("producer/oauth_token.json"), datetime(2019, 10, 3, tzinfo=UTC))
 
 
 def body(talk: Talk, index: int = -1) -> Any:
@@ -29,7 +29,7 @@ def body(talk: Talk, index: int = -1) -> Any:
 
 
 def device_code(clock: Clock) -> DeviceCode:
-    return producer.read_device_code(node("producer/device_code_create.json"), clock.now)
+    return producer_login.read_device_code(node("producer/device_code_create.json"), clock.now)
 
 
 def state(name: str) -> Reply:
@@ -42,7 +42,7 @@ def state(name: str) -> Reply:
 def test_a_device_code_is_asked_for_and_shown() -> None:
     clock = Clock()
     talk = Talk(("/v1/device_code/create", answer("producer/device_code_create.json")))
-    code = talk.ask(producer.start_device_login(anonymous(clock), CLIENT))
+    code = talk.ask(producer_login.start_device_login(anonymous(clock), CLIENT))
 
     assert body(talk) == sample("producer/device_code_create.request.json")
     assert (code.user_code, code.page_url, code.interval_seconds) == ("482915", "https://www.periscope.tv/device", 10.0)
@@ -57,7 +57,7 @@ def test_a_device_code_is_asked_for_and_shown() -> None:
 def test_each_state_of_a_code_is_known(name: str) -> None:
     talk = Talk(("/v1/device_code/check", state(name)))
     clock = Clock()
-    found, tokens = talk.ask(producer.check_device_login(anonymous(clock), CLIENT, device_code(clock)))
+    found, tokens = talk.ask(producer_login.check_device_login(anonymous(clock), CLIENT, device_code(clock)))
 
     assert body(talk) == sample("producer/device_code_check.request.json")
     assert found is DeviceState(name)
@@ -71,14 +71,14 @@ def test_a_state_that_nobody_knows_is_an_error() -> None:
     clock = Clock()
     with pytest.raises(WireError, match="state of a device code"):
         Talk(("", json_reply({"state": "new"}))).ask(
-            producer.check_device_login(anonymous(clock), CLIENT, device_code(clock))
+            producer_login.check_device_login(anonymous(clock), CLIENT, device_code(clock))
         )
 
 
 def test_waiting_for_the_user_keeps_the_interval() -> None:
     clock = Clock()
     talk = Talk(("", [state("authorization_pending"), state("authorization_pending"), state("associated")]))
-    tokens = talk.ask(producer.wait_for_device_login(anonymous(clock), CLIENT, device_code(clock)))
+    tokens = talk.ask(producer_login.wait_for_device_login(anonymous(clock), CLIENT, device_code(clock)))
     assert tokens.user is not None
     assert [request.wait_seconds for request in talk.requests] == [10.0] * 3
 
@@ -88,7 +88,7 @@ def test_a_code_that_failed_is_not_waited_for(name: str) -> None:
     clock = Clock()
     talk = Talk(("", state(name)))
     with pytest.raises(NotSignedInError, match="not confirmed"):
-        talk.ask(producer.wait_for_device_login(anonymous(clock), CLIENT, device_code(clock)))
+        talk.ask(producer_login.wait_for_device_login(anonymous(clock), CLIENT, device_code(clock)))
     assert len(talk.requests) == 1
 
 
@@ -102,7 +102,7 @@ def test_waiting_ends_when_the_code_expires() -> None:
 
     talk = Talk(("", pending))
     with pytest.raises(NotSignedInError):
-        talk.ask(producer.wait_for_device_login(anonymous(clock), CLIENT, code))
+        talk.ask(producer_login.wait_for_device_login(anonymous(clock), CLIENT, code))
     assert len(talk.requests) == 90
 
 
@@ -110,7 +110,7 @@ def test_a_code_or_a_refresh_token_is_exchanged_for_tokens() -> None:
     talk = Talk(("/v1/oauth/token", answer("producer/oauth_token.json")))
     facts = sample("producer/oauth_token.request_code.json")
     tokens = talk.ask(
-        producer.exchange_code(
+        producer_login.exchange_code(
             anonymous(),
             facts["code"],
             client_id=facts["client_id"],
@@ -119,7 +119,7 @@ def test_a_code_or_a_refresh_token_is_exchanged_for_tokens() -> None:
         )
     )
     assert body(talk) == facts
-    again = producer.refresh_login(anonymous(), tokens, client_id=CLIENT, client_secret="sandbox-secret")
+    again = producer_login.refresh_login(anonymous(), tokens, client_id=CLIENT, client_secret="sandbox-secret")
     talk.ask(again)
     assert body(talk) == sample("producer/oauth_token.request_refresh.json")
 
@@ -143,7 +143,7 @@ def test_tokens_go_to_their_hosts_only_and_are_shown_to_nobody() -> None:
         with pytest.raises(SettingsError):
             ProducerLogin(junk)
         with pytest.raises(WireError):
-            producer.read_login(Node({"access_token": junk}), datetime.now(UTC))
+            producer_login.read_login(Node({"access_token": junk}), datetime.now(UTC))
 
 
 # ---------------------------------------------------------------- a broadcast
