@@ -1,4 +1,4 @@
-"""An invented hour on stage: who speaks when, who is muted, where the host drops out, and the levels of all that."""
+"""An invented hour on stage: who speaks when, who is muted, and the levels of all that."""
 
 from __future__ import annotations
 
@@ -18,19 +18,21 @@ class SimulatedStage:
     seconds: float
     truth: list[Span] = field(default_factory=list)
     levels: list[tuple[float, dict[str, int]]] = field(default_factory=list)
+    speaking: list[Span] = field(default_factory=list)  #: the same without the breaths
     muted: list[Span] = field(default_factory=list)
-    host_away: tuple[float, float] = (0.0, 0.0)  #: position of the drop, and how long it lasted by the clock
 
 
 def simulate_stage(seed: int, *, seconds: float = 3600.0) -> SimulatedStage:
-    """Turns of a few seconds to a minute, breaths of up to a second, interruptions, mutes, and one dropped host.
+    """Turns of a few seconds to a minute and a half, breaths of up to a second, interruptions, mutes, a dropped host.
 
-    A level is the mean loudness over the second around its tag, with noise; a closed microphone is silent. The truth
-    bridges breaths below a second, as a listener would, and knows nothing of the rules under test.
+    A level is the mean loudness over the second around its tag, with noise; a closed microphone is silent. While the
+    host is away nothing is recorded, so positions run on and whoever spoke is cut off. The truth bridges breaths below
+    a second, as a listener would, and knows nothing of the rules under test.
     """
+    drop_at = seconds * 0.6
     rng = Random(seed)
-    stage = SimulatedStage(seconds, host_away=(seconds * 0.6, 300.0))
-    speaking: list[Span] = []  # without the breaths
+    stage = SimulatedStage(seconds)
+    speaking = stage.speaking
     at = 3.0
     last = ""
     while at < seconds - 40:
@@ -38,6 +40,8 @@ def simulate_stage(seed: int, *, seconds: float = 3600.0) -> SimulatedStage:
         last = person
         begin = at
         turn_end = min(at + min(90.0, rng.lognormvariate(2.4, 0.8) + 1.5), seconds - 20)
+        if at < drop_at < turn_end:
+            turn_end = drop_at
         while at < turn_end:
             end = min(at + rng.uniform(2.0, 8.0), turn_end)
             speaking.append(Span(person, at, end))
