@@ -42,6 +42,15 @@ SHIPPED = (
     "ntp-wrap",
     "odd-tags",
     "seed",
+    "periscope-2016",
+    "periscope-came-back",
+    "periscope-live",
+    "periscope-replay",
+    "periscope-producer",
+    "periscope-private",
+    "periscope-private-live",
+    "periscope-timed-out",
+    "periscope-gone",
 )
 
 

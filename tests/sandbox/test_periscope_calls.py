@@ -11,7 +11,7 @@ import pytest
 from hydrophone.sandbox.periscope.answers import NAMED
 from hydrophone.testing import SandboxBox, sandbox
 from hydrophone.testing.control import ControlRoomError
-from sandbox.periscope_asking import ask, call, page, sid, switch, tokens_of
+from sandbox.periscope_asking import Said, ask, call, page, sid, switch, tokens_of
 
 MARA, OLD, LIVE, REPLAY = "98104277", "1yoKbWqNLdRGX", "1rmxPYOdkRvKN", "1OyKADwqjpeJb"
 PRODUCER, PRIVATE, TIMED_OUT, GONE = "1BRJjzLkWVaJw", "1lPKqXeRMbGGm", "1YpKkaOEzVdxj", "1zqJVLdYpbaxB"
@@ -349,6 +349,45 @@ def test_signing_in_gives_a_cookie_that_names_its_owner(box: SandboxBox) -> None
     assert call(box, "user", post=True, cookie=said["cookie"][:-8] + "AAAAAAA=", user_id=MARA).status == 401
     switch(box, sessions="dead")
     assert call(box, "user", post=True, cookie=said["cookie"], user_id=MARA).status == 401
+
+
+def test_members_see_lists_channels_and_people(box: SandboxBox) -> None:
+    def ask_as(who: str, name: str, **params: object) -> Said:
+        return call(box, name, post=True, cookie=sid(box, who), **params)
+
+    assert PRIVATE in {b["id"] for b in ask_as("teo_varga", "userBroadcasts", user_id=MARA).json}
+    assert PRIVATE not in {b["id"] for b in ask_as("ines_okafor", "userBroadcasts", username="mara_lind").json}
+    assert ask_as("teo_varga", "userBroadcasts", user_id="1").json == []
+    named = ask_as("teo_varga", "getBroadcasts", broadcast_ids=[LIVE, "nonsense"])
+    assert [b["id"] for b in named.json] == [LIVE]
+    channel = ask_as("teo_varga", "accessChannel", broadcast_id=LIVE).json
+    assert {"hls_url", "access_token", "endpoint", "broadcast", "chan_perms"} <= set(channel)
+    assert channel["read_only"] is False
+    assert ask_as("teo_varga", "accessChannel", broadcast_id="nonsense").status == 404
+    assert len(ask_as("teo_varga", "replayThumbnailPlaylist", broadcast_id=REPLAY).json["chunks"]) == 7
+    assert [u["username"] for u in ask_as("teo_varga", "userSearch", search="gull").json] == ["quiet_gull"]
+    assert ask_as("teo_varga", "userSearch", search="g").status == 400
+    assert ask_as("teo_varga", "follow", user_id=MARA).json == {"success": True}
+    assert ask_as("teo_varga", "follow", user_id="1").json == {"success": False, "msg": "Not Found"}
+    assert ask_as("teo_varga", "broadcastMeta", broadcast_id=LIVE).json["broadcast"]["id"] == LIVE
+    assert ask_as("teo_varga", "followers", user_id=MARA).json == []
+    assert "." in ask_as("teo_varga", "authorizeToken", service="channels").json["authorization_token"]
+    assert ask_as("teo_varga", "authorizeToken", service="else").status == 400
+    assert [b["id"] for b in ask_as("teo_varga", "rankedBroadcastFeed", languages=["en"]).json] == [LIVE]
+
+
+def test_feeds_and_watching_are_for_members(box: SandboxBox) -> None:
+    token = call(box, "accessVideoPublic", broadcast_id=LIVE).json["life_cycle_token"]
+
+    assert call(box, "liveBroadcastFeed", post=True).status == 401
+    assert call(box, "startWatching", post=True, life_cycle_token=token).status == 401
+    assert call(box, "startWatching", post=True, life_cycle_token=token, cookie=sid(box, "teo_varga")).json["session"]
+
+
+def test_the_control_room_shows_a_record_as_it_stands(box: SandboxBox) -> None:
+    shown = box.control.ask("GET", f"/periscope/broadcasts/{PRIVATE}")
+
+    assert (shown["id"], shown["is_locked"]) == (PRIVATE, True)
 
 
 def test_the_browsers_way_of_being_signed_in_works_too(box: SandboxBox) -> None:

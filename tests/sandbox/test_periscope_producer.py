@@ -334,7 +334,9 @@ def test_the_apps_published_with_a_cookie(box: SandboxBox) -> None:
 def test_the_producers_chat_is_flat(box: SandboxBox) -> None:
     token = token_of(box)
     url = f"{box.bases['producer']}/v1/chat/connect?broadcast_id=1BRJjzLkWVaJw"
-    assert Socket(url).status == 401
+    refused = Socket(url)
+    assert refused.status == 401
+    refused.close()
     made = create(box, token)
     socket = Socket(url.replace("1BRJjzLkWVaJw", made["broadcast"]["id"]), Authorization=f"Bearer {token}")
 

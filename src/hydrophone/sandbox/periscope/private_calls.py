@@ -34,6 +34,11 @@ def for_members(work: PrivateWork) -> Callable[[Asked], Answer]:
     return answer
 
 
+def behind_cookie(work: Callable[[Asked], Answer]) -> Callable[[Asked], Answer]:
+    """A call that anybody could make, for members only."""
+    return for_members(lambda asked, viewer: work(asked))
+
+
 def sign_in(asked: Asked) -> Answer:
     """`loginTwitter`, by the tokens of an X account, or `loginTwitterToken`, by a JWT of X."""
     has_pair = asked.text("session_key") and asked.text("session_secret")

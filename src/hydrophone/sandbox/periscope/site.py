@@ -25,7 +25,7 @@ from hydrophone.sandbox.periscope.asking import Asked, Work, asked_of, say
 from hydrophone.sandbox.periscope.cookies import are_good
 from hydrophone.sandbox.periscope.devices import refused
 from hydrophone.sandbox.periscope.facts import fact, person_by
-from hydrophone.sandbox.periscope.private_calls import for_members
+from hydrophone.sandbox.periscope.private_calls import behind_cookie, for_members
 from hydrophone.sandbox.periscope.pushes import PushedShelf
 from hydrophone.sandbox.periscope.sessions import sid_of
 from hydrophone.sandbox.periscope.shelf import PeriscopeShelf
@@ -102,17 +102,20 @@ PRIVATE: Mapping[str, Work] = {
 }
 #: Calls that do for members what a public call does.
 MEMBERS_TOO: Mapping[str, Work] = {
-    "startWatching": public_calls.start_view,
-    "replayViewed": public_calls.start_view,
-    "pingWatching": public_calls.keep_view,
-    "stopWatching": public_calls.keep_view,
-    "pingReplayViewed": public_calls.keep_view,
-    "endReplayViewed": public_calls.keep_view,
-    "broadcastSearch": public_calls.search,
-    **{
-        f"{name}BroadcastFeed": public_calls.list_feed
-        for name in ("following", "featured", "ranked", "global", "live", "mapGeo")
-    },
+    name: behind_cookie(work)
+    for name, work in {
+        "startWatching": public_calls.start_view,
+        "replayViewed": public_calls.start_view,
+        "pingWatching": public_calls.keep_view,
+        "stopWatching": public_calls.keep_view,
+        "pingReplayViewed": public_calls.keep_view,
+        "endReplayViewed": public_calls.keep_view,
+        "broadcastSearch": public_calls.search,
+        **{
+            f"{name}BroadcastFeed": public_calls.list_feed
+            for name in ("following", "featured", "ranked", "global", "live", "mapGeo")
+        },
+    }.items()
 }
 CALLS: Mapping[str, Work] = {**PUBLIC, **PRIVATE, **MEMBERS_TOO}
 
