@@ -53,7 +53,9 @@ def test_a_cap_of_a_day_is_fresh_the_next_day_and_one_of_a_run_is_not() -> None:
     ledger.charge(spaces("a", "b"), NOW)
     with pytest.raises(SpendCapError, match="today"):
         ledger.check(Decimal("0.005"), NOW)
-    ledger.check(Decimal("0.01"), MIDNIGHT)
+    with pytest.raises(SpendCapError, match="today"):
+        ledger.check(Decimal("0.005"), MIDNIGHT + timedelta(seconds=59))
+    ledger.check(Decimal("0.01"), MIDNIGHT + timedelta(seconds=60))
     ledger.charge(spaces("c", "d"), MIDNIGHT)
     with pytest.raises(SpendCapError, match="this run"):
         ledger.check(Decimal("0.005"), MIDNIGHT + timedelta(days=3))

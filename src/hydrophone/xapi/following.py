@@ -23,7 +23,7 @@ from hydrophone.errors import (
 )
 from hydrophone.model import Sighting, SightingKind, Space, SpaceId, SpaceState, UserId
 from hydrophone.xapi.checks import BATCH, batches, check_user_id
-from hydrophone.xapi.ledger import ZERO
+from hydrophone.xapi.ledger import MIDNIGHT_MARGIN, ZERO
 from hydrophone.xapi.paging import Asker
 from hydrophone.xapi.prices import estimate
 from hydrophone.xapi.session import BROKE_PAUSE, ApiSession
@@ -121,6 +121,8 @@ class Follower:
         self._remaining = remaining
         groups = batches(check_user_id(creator) for creator in creators)
         self._batches = [_Batch(group, deque(group)) for group in groups]
+        self._gap_seconds = self._pace.gap_seconds
+        self._turn_seconds = self.promised_delay_seconds / max(1, len(self._batches))
         self._turn = 0
         self._sweep_at: datetime | None = None
         self._look_at: datetime | None = None
@@ -156,7 +158,7 @@ class Follower:
             return Pause(self._until_next(now), self._reason)
         remaining = self._remaining(now)
         if remaining is not None and remaining < _WORST:
-            self._stop_until(_next_day(now), "the cap on spend is reached")
+            self._stop_until(_reopening(now), "the cap on spend is reached")
             return Pause(self._until_next(now), self._reason)
         self._reason = ""
         return self._sweep(now, remaining)
@@ -169,14 +171,14 @@ class Follower:
         else:
             creators = tuple(batch.waiting[index] for index in range(min(size, len(batch.waiting))))
         share = len(creators) / len(batch.creators)
-        gap = max(self._pace.gap_seconds, self.promised_delay_seconds / len(self._batches) * share)
+        gap = max(self._gap_seconds, self._turn_seconds * share)
         # Counted from when it was due, so that a late step does not make every later one late as well.
         due = self._sweep_at if self._sweep_at is not None else now
         self._asked_at = now
-        earliest = now + timedelta(seconds=self._pace.gap_seconds)
+        earliest = now + timedelta(seconds=self._gap_seconds)
         if self._hurried:
             self._hurried -= 1
-            gap = self._pace.gap_seconds
+            gap = self._gap_seconds
         self._sweep_at = max(due + timedelta(seconds=gap), earliest)
         return Sweep(creators, self._turn)
 
@@ -293,7 +295,7 @@ class Follower:
         if isinstance(error, RateLimitedError):
             self._stop_until(max(error.retry_at, now + timedelta(seconds=2)), error.message)
         elif isinstance(error, SpendCapError):
-            self._stop_until(_next_day(now), "the cap on spend is reached")
+            self._stop_until(_reopening(now), "the cap on spend is reached")
         elif isinstance(error, OutOfCreditsError):
             self._stop_until(now + BROKE_PAUSE, error.message)
         elif isinstance(error, NotSignedInError | RefusedError) and not isinstance(error, BlockedError):
@@ -323,9 +325,11 @@ def _end_of(before: Space, space: Space | None) -> SightingKind:
     return SightingKind.ENDED if before.state is SpaceState.LIVE else SightingKind.CANCELED
 
 
-def _next_day(now: datetime) -> datetime:
-    today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    return today + timedelta(days=1)
+def _reopening(now: datetime) -> datetime:
+    """When a cap of the day that is reached now leaves room again."""
+    # Within the margin it is yesterday's cap that still holds.
+    day = (now.astimezone(UTC) - MIDNIGHT_MARGIN).replace(hour=0, minute=0, second=0, microsecond=0)
+    return day + timedelta(days=1) + MIDNIGHT_MARGIN
 
 
 async def follow_creators(

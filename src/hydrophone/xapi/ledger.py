@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Protocol
 
@@ -17,6 +17,7 @@ from hydrophone.errors import SpendCapError
 from hydrophone.xapi.prices import PRICES, Kind, Resource
 
 ZERO = Decimal(0)
+MIDNIGHT_MARGIN = timedelta(seconds=60)
 _RAISE_ADVICE = "Raise --max-cost, ask for less, or go on tomorrow: a day is counted from midnight UTC."
 
 
@@ -96,7 +97,9 @@ class SpendLedger:
         if self.max_cost is not None:
             rests.append(self.max_cost - self._run[0])
         if self.max_cost_per_day is not None:
-            rests.append(self.max_cost_per_day - self.cost_of_day(_day(at)))
+            # Just after midnight by our clock it may still be yesterday by the service's.
+            days = {_day(at), _day(at - MIDNIGHT_MARGIN)}
+            rests += [self.max_cost_per_day - self.cost_of_day(day) for day in days]
         return max(ZERO, min(rests)) if rests else None
 
     def check(self, needed: Decimal, at: datetime, *, endpoint: str = "") -> None:
@@ -110,7 +113,7 @@ class SpendLedger:
             return
         is_run = self.max_cost is not None and self.max_cost - self._run[0] < needed
         cap = self.max_cost if is_run and self.max_cost is not None else self.max_cost_per_day or ZERO
-        spent = self._run[0] if is_run else self.cost_of_day(_day(at))
+        spent = self._run[0] if is_run else cap - remaining
         span = "this run" if is_run else "today"
         raise SpendCapError(
             f"the request could cost ${needed}; {span} has spent ${spent} of ${cap}",

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 
 PRICES_STATED_ON = date(2026, 8, 7)
 
@@ -30,8 +30,7 @@ PRICES: Mapping[Kind, Decimal] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(NamedTuple):
     """Something that an answer returned, as the meter counts it."""
 
     kind: Kind

@@ -93,13 +93,13 @@ class Patience:
         if isinstance(error, RateLimitedError):
             self._limits += 1
             told = (error.retry_at - now).total_seconds()
-            doubled = min(_LIMIT_FIRST_SECONDS * 2.0 ** (self._limits - 1), _LIMIT_MOST_SECONDS)
+            doubled = min(_LIMIT_FIRST_SECONDS * 2.0 ** min(self._limits - 1, 20), _LIMIT_MOST_SECONDS)
             return max(doubled, min(told, _LIMIT_MOST_SECONDS)) + self._rng.uniform(0.0, 1.0)
         if error is None or isinstance(error, UnreachableError | TooLargeError):
             self._network += 1
             return min(_NETWORK_STEP_SECONDS * (self._network - 1), _NETWORK_MOST_SECONDS)
         self._status += 1
-        return min(_STATUS_FIRST_SECONDS * 2.0 ** (self._status - 1), _STATUS_MOST_SECONDS)
+        return min(_STATUS_FIRST_SECONDS * 2.0 ** min(self._status - 1, 20), _STATUS_MOST_SECONDS)
 
 
 def stream_request(
