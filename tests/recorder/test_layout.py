@@ -176,7 +176,7 @@ def test_the_writer_gets_frames_without_tags_and_silence_in_the_gaps(take: Take,
     write_original(take, original)
 
     frames = PartFrames(original, layout.parts[0])
-    sizes = sum((list(part) for part in frames.sizes()), [])
+    sizes = [size for part in frames.sizes() for size in part]
     body = b"".join(data for _, data in frames.stretches())
 
     silent = silence_frame(48_000, 2)

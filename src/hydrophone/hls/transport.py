@@ -15,6 +15,9 @@ SYNC = 0x47
 TICKS_PER_SECOND = 90_000
 WRAP = 1 << 33
 AUDIO_STREAM_IDS = range(0xC0, 0xE0)
+#: Sound and picture are cut at slightly different places, and pictures may come irregularly.
+SLACK_SECONDS = 0.2
+SLACK_SHARE = 0.1
 VIDEO_STREAM_IDS = range(0xE0, 0xF0)
 
 
@@ -25,7 +28,7 @@ class TransportVerdict:
     is_complete: bool
     is_foreign: bool
     reason: str
-    span_seconds: float | None = None  #: from the first to the last time stamp, None without any
+    span_seconds: float | None = None  #: what the time stamps span, None without any
 
 
 @dataclass(slots=True)
@@ -34,6 +37,7 @@ class _Track:
 
     is_audio: bool = False
     first_pts: int | None = None
+    stamps: int = 0
     low: int = 0
     high: int = 0
     promised: int = 0  #: payload bytes that the last PES packet announced, 0 for "unbounded"
@@ -65,7 +69,7 @@ def judge_transport(body: bytes, duration_seconds: float | None) -> TransportVer
         reason = "no time stamp"
     elif any(track.is_audio and track.got < track.promised for track in walk.tracks.values()):
         reason = "ends inside an audio packet"
-    elif duration_seconds and duration_seconds - span > max(0.5, duration_seconds * 0.3):
+    elif duration_seconds and duration_seconds - span > max(SLACK_SECONDS, duration_seconds * SLACK_SHARE):
         reason = f"time stamps span {span:.2f} s of {duration_seconds:.2f} s"
     return TransportVerdict(not reason, False, reason, span)
 
@@ -105,6 +109,7 @@ def _begin_packet(walk: _Walk, pid: int, body: bytes, at: int, end: int) -> None
         pts = (b[0] >> 1 & 7) << 30 | b[1] << 22 | b[2] >> 1 << 15 | b[3] << 7 | b[4] >> 1
         if track.first_pts is None:
             track.first_pts = pts
+        track.stamps += 1
         # Relative to the first stamp, so that the wrap of 33 bits does no harm.
         offset = (pts - track.first_pts + WRAP // 2) % WRAP - WRAP // 2
         track.low = min(track.low, offset)
@@ -112,4 +117,6 @@ def _begin_packet(walk: _Walk, pid: int, body: bytes, at: int, end: int) -> None
 
 
 def _span(track: _Track) -> float:
-    return (track.high - track.low) / TICKS_PER_SECOND
+    """From the first stamp to the end of what the last one stands for: as long as the others on average."""
+    span = (track.high - track.low) / TICKS_PER_SECOND
+    return span * track.stamps / (track.stamps - 1) if track.stamps > 1 else span

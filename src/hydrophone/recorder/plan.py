@@ -129,6 +129,7 @@ class Plan:
         self.held(job.epoch).add(job.segment.sequence)
         self._open.pop(job.key, None)
         self._lost.pop(job.key, None)
+        self._lost_jobs.pop(job.key, None)
 
     def alias(self, epoch: int, number: int) -> None:
         """This number is another name of a segment that is held: it is neither wanted nor missing nor counted."""
@@ -137,8 +138,8 @@ class Plan:
         self._know(epoch, number, number)
         self.held(epoch).add(number)
         self._aliases += 1
-        self._open.pop((epoch, number), None)
-        self._lost.pop((epoch, number), None)
+        for known in (self._open, self._lost, self._lost_jobs):
+            known.pop((epoch, number), None)
 
     def retry(self, job: Job, *, at: float, cause: GapCause) -> None:
         """The attempt failed; try again at that moment."""
@@ -208,8 +209,8 @@ class Plan:
 
     @property
     def has_losses(self) -> bool:
-        """Something was given up and is not queued again."""
-        return bool(self._lost_jobs)
+        """Something was given up that might come by itself; a key or a better address does not."""
+        return any(self._lost[key].cause not in (GapCause.SEALED, GapCause.REFUSED) for key in self._lost_jobs)
 
     def held(self, epoch: int) -> NumberSet:
         return self._held.setdefault(epoch, NumberSet())

@@ -77,12 +77,12 @@ class Settling:
             is_final = await self._look_once(look, urls)
             await self._fetcher.until_idle()
             if is_final and not self._plan.unlisted:
-                if not self._may_grow(look):
-                    await self._try_lost_again(look, urls)
+                await self._try_lost_again(look, urls)
+                if not self._is_worth_waiting(look):
                     return Settled(True, True, "the final list is covered")
                 self._has_waited = True
                 pause: float | None = self._patience.late_look
-                self._notice("info", "the last segment may come late; looking once more after a while")
+                self._notice("info", "a segment may still come late; looking once more after a while")
             else:
                 pause = self._pause(look, looks)
                 if looks == 1 and pause is not None:
@@ -128,11 +128,12 @@ class Settling:
         except HydrophoneError:
             return None
 
-    def _may_grow(self, look: Look) -> bool:
-        """The last segment has been seen to come minutes after a list that looked final. Waited for once."""
+    def _is_worth_waiting(self, look: Look) -> bool:
+        """Just after the end, segments have been seen to come minutes after a list that looked final. Only once."""
         if self._has_waited or look.ended_at is None or self._clock.now() - look.ended_at > LONG_OVER:
             return False
-        return self._newest_end is None or self._newest_end < look.ended_at - TAIL_SLACK
+        has_its_end = self._newest_end is not None and self._newest_end >= look.ended_at - TAIL_SLACK
+        return self._plan.has_losses or not has_its_end
 
     def _note(self, found: Listed | Absent, look: Look, *, is_replay: bool) -> bool:
         if isinstance(found, Absent) or not found.entries:
