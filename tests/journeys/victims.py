@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -82,7 +83,7 @@ class Recorder:
         env: Mapping[str, str] | None = None,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._errors = (folder / f".stderr-{time.monotonic_ns()}").open("w+")
+        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115  (as long as the process)
         self._began = time.monotonic()
         self.run = Run(marks={"spawned": 0.0})
         self._news = threading.Condition()
@@ -148,7 +149,6 @@ class Recorder:
             self._errors.seek(0)
             self.run.errors = self._errors.read()
             self._errors.close()
-            Path(self._errors.name).unlink(missing_ok=True)
         self.run.seconds = time.monotonic() - self._began
         return self.run
 

@@ -35,6 +35,7 @@ from hydrophone.recorder.listing import Absent, Listing
 from hydrophone.recorder.live import Hooks, LivePhase
 from hydrophone.recorder.opening import Work, open_work, reopen_work
 from hydrophone.recorder.options import RecordOptions, StopSignal
+from hydrophone.recorder.patience import with_patience
 from hydrophone.recorder.reporting import Reporter
 from hydrophone.recorder.sealing import KeyRing
 from hydrophone.recorder.settling import Settled, Settling
@@ -244,7 +245,7 @@ class Recording:
             is_done = await unless_stopped(self._phases(work, look, stream, listing, fetcher), self._stop)
             if not is_done:
                 await self._drain(work, fetcher)
-        await work.take.sync()
+        await with_patience(work.take.sync, self._tell, self._stop, self._clock)
         return not is_done
 
     async def _phases(self, work: Work, look: Look, stream: Stream | None, listing: Listing, fetcher: Fetcher) -> None:
@@ -354,10 +355,13 @@ class Recording:
         def on_step(step: str) -> None:
             loop.call_soon_threadsafe(self._tell.finishing, step)
 
-        await work.take.sync()
-        finished = await asyncio.to_thread(
-            finish_item, work.take, work.plan, look, work.kind, cover=cover, on_step=on_step
-        )
+        async def make_files() -> Finished:
+            await work.take.sync()
+            return await asyncio.to_thread(
+                finish_item, work.take, work.plan, look, work.kind, cover=cover, on_step=on_step
+            )
+
+        finished = await with_patience(make_files, self._tell, self._stop, self._clock)
         for text in finished.notices:
             self._tell.notice("warning", text)
         if finished.coverage.is_complete and look.state.is_over and not self._options.keep_media_log:

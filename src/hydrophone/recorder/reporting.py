@@ -30,6 +30,7 @@ class Reporter:
         self._work: Work | None = None
         self._began = time.monotonic()
         self._shown = 0.0
+        self._pauses = 0
 
     @property
     def elapsed_seconds(self) -> float:
@@ -61,12 +62,16 @@ class Reporter:
         self._progress()
 
     def paused(self, error: DiskError) -> None:
-        """The disk takes nothing more."""
-        self.notice("warning", f"{error.message}; fetching is paused and goes on when the disk does")
+        """The disk takes nothing more. Told once, however many wait for it."""
+        self._pauses += 1
+        if self._pauses == 1:
+            self.notice("warning", f"{error.message}; paused, and going on when the disk does")
 
     def resumed(self) -> None:
-        """The disk is back."""
-        self.notice("info", "the disk is back; going on")
+        """The disk is back for one that waited."""
+        self._pauses -= 1
+        if self._pauses == 0:
+            self.notice("info", "the disk is back; going on")
 
     def _progress(self) -> None:
         now = time.monotonic()
