@@ -68,7 +68,7 @@ async def connect(settings: Settings) -> Parts:
         UnreachableError: a sandbox was asked for, and none answers.
     """
     http = HttpSettings(
-        proxy=settings.proxy, ca_file=settings.ca_file, cdn_connections=max(256, settings.connections * 4)
+        proxy=settings.proxy, ca_file=settings.ca_file, cdn_connections=_affordable(max(256, settings.connections * 4))
     )
     state_dir = settings.state_dir
     endpoints, clock = Endpoints.production(), Clock()
@@ -105,6 +105,16 @@ async def connect(settings: Settings) -> Parts:
         recorder=Recorder(tools, resolver),
         state_dir=state_dir,
     )
+
+
+def _affordable(connections: int) -> int:
+    """So many connections at once that half of the file descriptors are left for files; macOS begins with 256."""
+    try:
+        import resource
+    except ImportError:  # Windows, where sockets are no files
+        return connections
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return connections if limit == resource.RLIM_INFINITY else max(2, min(connections, limit // 2))
 
 
 async def _sandbox(settings: Settings, http: HttpSettings) -> tuple[Endpoints, Clock]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -143,6 +144,21 @@ def test_kill_on_a_full_disk_loses_nothing_that_was_acknowledged(box: SandboxBox
             run = recorder.end()
         (started,) = (event for event in run.events if event["event"] == "started")
         assert started["resumed_segments"] >= 20
+        assert_sound(item_of(disk / "archive"))
+        assert_same_files(item_of(disk / "archive"), model, SAME)
+
+
+@needs_root
+@pytest.mark.root
+def test_interrupt_on_a_full_disk_ends_and_a_rerun_completes(box: SandboxBox, model: Path, tmp_path: Path) -> None:
+    with small_disk(tmp_path / "small", "1500k") as disk:
+        with start(box, disk / "archive", tmp_path / "state") as recorder:
+            assert recorder.wait_until(says("No space left"))
+            recorder.send(signal.SIGINT)
+            assert recorder.end(10).exit_code == 9
+        remount(disk, "size=64m")
+        with start(box, disk / "archive", tmp_path / "state") as recorder:
+            assert recorder.end().exit_code == 0
         assert_sound(item_of(disk / "archive"))
         assert_same_files(item_of(disk / "archive"), model, SAME)
 
