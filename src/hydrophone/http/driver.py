@@ -332,6 +332,11 @@ class AsyncClient:
             text = str(hop.url)
             if credential.allows(text):
                 headers = {**(headers or {}), **credential.headers(hop.method, text)}
+        cookies = request.stream_cookies
+        if cookies is not None and request.kind is HostKind.CDN:
+            signed = cookies.header(str(hop.url))
+            if signed is not None:
+                headers = {**(headers or {}), "cookie": signed}
         return headers
 
     def _route(self, lane: _Lane, origin: Origin) -> str | None:

@@ -14,6 +14,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from hydrophone.errors import WireError
 from hydrophone.http.redaction import redact_url
+from hydrophone.model import StreamCookies
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -106,7 +107,8 @@ class Request:
     are appended percent-encoded. `endpoint` names the rate budget; "" has none. `attempts` counts tries over which
     5xx answers and lost connections are retried with jitter; `deadline_seconds` bounds each try. `wait_seconds` is how
     long to wait before sending: how a question says "again in a while". A request whose answer is not a plain success
-    still gives a `Reply`: the reader decides.
+    still gives a `Reply`: the reader decides. `stream_cookies` go with requests to the CDN only, where `credential`
+    never goes, and they decide at each hop whether they do.
     """
 
     method: str
@@ -117,6 +119,7 @@ class Request:
     service: str = "x"
     kind: HostKind = HostKind.API
     credential: Credential | None = field(default=None, repr=False)
+    stream_cookies: StreamCookies | None = field(default=None, repr=False)
     endpoint: str = ""
     attempts: int = 3
     deadline_seconds: float = 30.0

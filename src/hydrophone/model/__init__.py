@@ -35,7 +35,7 @@ from hydrophone.model.refs import (
 from hydrophone.model.segment import Segment, SegmentKey
 from hydrophone.model.sighting import Sighting, SightingKind
 from hydrophone.model.space import Space, SpaceState
-from hydrophone.model.stream import MediaKind, Stream
+from hydrophone.model.stream import MediaKind, Stream, StreamCookies
 
 __all__ = [
     "AudienceSample",
@@ -85,6 +85,7 @@ __all__ = [
     "SpeakerSource",
     "StageAction",
     "Stream",
+    "StreamCookies",
     "Transcript",
     "Turn",
     "User",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol
 
 from hydrophone.model.ids import MediaKey
 
@@ -13,12 +14,20 @@ class MediaKind(StrEnum):
     VIDEO = "video"
 
 
+class StreamCookies(Protocol):
+    """What a CDN wants with every request for one stream. It belongs to the stream and to nobody's login."""
+
+    def header(self, url: str) -> str | None:
+        """What the `Cookie` header of a request to this URL must be; None where these cookies may not go."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stream:
     """The answer of the stream status call.
 
     `url` is a secret: whoever has it can listen. `chat_token` and `lifecycle_token` name the signed-in account.
-    `status_text` is kept as it came and decides nothing.
+    `status_text` is kept as it came and decides nothing. `cookies` are None for all but signed replays.
     """
 
     url: str = field(repr=False)
@@ -30,3 +39,4 @@ class Stream:
     chat_token: str | None = field(default=None, repr=False)
     lifecycle_token: str | None = field(default=None, repr=False)
     share_url: str | None = None
+    cookies: StreamCookies | None = field(default=None, repr=False, compare=False)

@@ -6,7 +6,7 @@ An answer may be a success and yet name no address: private, replay removed, not
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -57,6 +57,22 @@ class PlaybackCookie:
         return (in_domain or same_origin) and (parts.path == path or parts.path.startswith(path + "/"))
 
 
+class PlaybackCookies:
+    """The cookies of one replay, for those who fetch it: they go to the origin of its playlist and nowhere else."""
+
+    def __init__(self, cookies: Sequence[PlaybackCookie], playlist_url: str) -> None:
+        self._cookies = tuple(cookies)
+        self._playlist_url = playlist_url
+        self._origin = _origin(playlist_url)
+
+    def header(self, url: str) -> str | None:
+        if self._origin is None or _origin(url) != self._origin:
+            return None
+        given = self._playlist_url
+        pairs = [f"{cookie.name}={cookie.value}" for cookie in self._cookies if cookie.fits(url, came_with=given)]
+        return "; ".join(pairs) or None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VideoAccess:
     """The answer of an access call.
@@ -96,6 +112,7 @@ class VideoAccess:
             chat_token=self.chat_token,
             lifecycle_token=self.lifecycle_token,
             share_url=self.share_url,
+            cookies=PlaybackCookies(self.cookies, url) if self.cookies else None,
         )
 
     def cookie_header(self, url: str) -> str | None:
@@ -176,6 +193,14 @@ def _read_urls(root: Node) -> dict[str, str]:
         if url and url not in urls.values() and _is_address(url):
             urls[name] = url
     return urls
+
+
+def _origin(url: str) -> tuple[str, str] | None:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    return (parts.scheme, parts.netloc) if parts.netloc else None
 
 
 def _is_address(url: str) -> bool:
