@@ -12,9 +12,10 @@ from hydrophone.broadcasting.events import BroadcastEvent, TargetOutcome
 from hydrophone.broadcasting.periscope import PeriscopeProducer
 from hydrophone.broadcasting.sources import find_source
 from hydrophone.broadcasting.targets import PERISCOPE, check_consent, parse_target
-from hydrophone.errors import NotSignedInError
+from hydrophone.errors import NotSignedInError, UnsafeAddressError
+from hydrophone.http.policy import origin_of, parse_url
 from hydrophone.media.still import load_picture
-from hydrophone.periscope.producer import ProducerLogin
+from hydrophone.periscope.producer_login import ProducerLogin
 from hydrophone.periscope.session import PeriscopeSession
 from hydrophone.settings import environment_name
 from hydrophone.wiring import Parts
@@ -85,10 +86,23 @@ def _producer(parts: Parts, on_air: OnAir) -> PeriscopeProducer:
             advice=f"Set {environment_name('periscope_token')}. The service closed in 2021 and gives no new ones.",
         )
     is_sandbox = _is_sandbox(parts)
-    login = ProducerLogin(token.get_secret_value(), is_api=parts.client.endpoints.is_api if is_sandbox else None)
+    login = ProducerLogin(token.get_secret_value(), is_api=_producer_origin(parts) if is_sandbox else None)
     session = PeriscopeSession(now=parts.clock.now)
     # A sandbox's certificate is its own; on loopback there is nobody to hide the key from.
     return PeriscopeProducer(parts.client, session, login, is_secure=not is_sandbox, posts_to_x=on_air.posts_to_x)
+
+
+def _producer_origin(parts: Parts) -> Callable[[str], bool]:
+    """Says whether a URL is the sandbox's own producer API: the token goes nowhere else."""
+    origin = origin_of(parse_url(parts.client.endpoints.bases["producer"]))
+
+    def is_ours(url: str) -> bool:
+        try:
+            return origin_of(parse_url(url)) == origin
+        except UnsafeAddressError:
+            return False
+
+    return is_ours
 
 
 def _is_sandbox(parts: Parts) -> bool:

@@ -138,14 +138,14 @@ class _Show:
                 tasks.append(asyncio.create_task(self._publish(*extra)))
             await self._until_reached(stopping)
             self._feed.go()
-            await self._first(self._ended.wait(), stopping)
+            came_to_its_end = await self._first(self._ended.wait(), stopping)
             self._feed.stop()
             for sender in self._senders:
                 sender.end()
             await asyncio.gather(*tasks[: len(self._senders)])
-            if self._error is not None and not stop.is_finishing:
+            if self._error is not None and came_to_its_end:
                 raise self._error
-            return self._outcomes(is_stopped=stop.is_finishing and not self._ended.is_set())
+            return self._outcomes(is_stopped=not came_to_its_end)
         finally:
             for task in (*tasks, stopping):
                 task.cancel()
@@ -165,6 +165,7 @@ class _Show:
                 limits=self._options.limits,
                 speed=self._options.speed,
                 emit=self._emit,
+                is_waited_for=self._feed.waits,
                 ca_file=self._options.ca_file,
             )
             for target in self._targets
@@ -172,17 +173,19 @@ class _Show:
         return True
 
     async def _until_reached(self, stopping: asyncio.Future[None]) -> None:
-        """Wait for every target's first answer, so that the beginning is not lost; and for one good one, if need be."""
+        """Wait for every target's first answer, so that the beginning is not lost: briefly, once one has the stream."""
         limits = self._options.limits
         await self._first(self._all_answered(), stopping, within=limits.start)
         if any(sender.is_connected for sender in self._senders):
             return
+        # Everything may be slow: a busy machine takes its time to start the processes.
         if not await self._first(self._one_connected(), stopping, within=limits.patience) and not stopping.done():
             reasons = "; ".join(f"{sender.target.label}: {sender.reason or 'no answer'}" for sender in self._senders)
             raise UnreachableError(
                 f"nobody takes the stream: {reasons}",
                 advice="Check the addresses, the keys and whether the servers expect a stream now.",
             )
+        await self._first(self._all_answered(), stopping, within=limits.start)
 
     async def _all_answered(self) -> None:
         for sender in self._senders:

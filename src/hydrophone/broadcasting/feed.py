@@ -125,8 +125,9 @@ class Feed:
         self._go.set()
 
     @property
-    def is_stopped(self) -> bool:
-        return self._stop.is_set()
+    def waits(self) -> bool:
+        """True when nothing is played before `go`: a device cannot wait, what it says is gone."""
+        return not isinstance(self._source, DeviceInput)
 
     def _run(self) -> None:
         error: HydrophoneError | None = None
@@ -166,7 +167,7 @@ class Feed:
 
     def _begin(self, player: Player, prelude: Prelude, held: list[Tag]) -> None:
         self._listener.ready(player.plan, prelude.setup())
-        if not isinstance(self._source, DeviceInput):
+        if self.waits:
             self._go.wait()
         for tag in held:
             self._hand_on(tag)

@@ -6,13 +6,8 @@ from hydrophone.broadcasting.producing import Ingest
 from hydrophone.errors import HydrophoneError, WireError
 from hydrophone.http import AsyncClient, HostKind, Request
 from hydrophone.model import BroadcastId
-from hydrophone.periscope.producer import (
-    ProducerLogin,
-    create_broadcast,
-    nearest_region,
-    publish_broadcast,
-    stop_broadcast,
-)
+from hydrophone.periscope.producer import create_broadcast, nearest_region, publish_broadcast, stop_broadcast
+from hydrophone.periscope.producer_login import ProducerLogin
 from hydrophone.periscope.session import PeriscopeSession
 
 _MAX_PLAYLIST_BYTES = 1 << 20

@@ -74,8 +74,14 @@ class Sender:
         limits: Limits,
         speed: float,
         emit: Callable[[BroadcastEvent], None],
+        is_waited_for: bool = True,
         ca_file: str | None = None,
     ) -> None:
+        """Prepare.
+
+        Args:
+            is_waited_for: the source begins when the target answers, so what is played before was missed.
+        """
         self.target = target
         self.first_answer = asyncio.Event()  #: the first try has succeeded or failed
         self.connected = asyncio.Event()  #: it has taken the stream at least once
@@ -84,7 +90,7 @@ class Sender:
         self.reason = ""  #: why the last connection came to nothing
         self._setup, self._limits, self._speed, self._emit = setup, limits, speed, emit
         self._ca_file = ca_file
-        self._queue = TagQueue(round(limits.lag * speed * 1000))
+        self._queue = TagQueue(round(limits.lag * speed * 1000), counts_start=is_waited_for)
         self._backoff = Backoff(first=limits.first_retry, most=limits.last_retry)
         self._something = asyncio.Event()
         self._ended = asyncio.Event()

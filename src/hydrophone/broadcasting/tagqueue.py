@@ -14,8 +14,14 @@ class TagQueue:
     key frame, so that the others never wait and a viewer sees a jump instead of damage.
     """
 
-    def __init__(self, max_lag_ms: int) -> None:
+    def __init__(self, max_lag_ms: int, *, counts_start: bool = True) -> None:
+        """Begin, closed.
+
+        Args:
+            counts_start: what comes before the first connection is missed; else nobody could have had it.
+        """
         self.max_lag_ms = max_lag_ms
+        self._counts_loss = counts_start
         self.missed_ms = 0  #: media that this target will never get
         self._tags: deque[Tag] = deque()
         self._needs_key = False
@@ -48,9 +54,10 @@ class TagQueue:
                 self._lose(tag)
                 return
             self._needs_key = False
-        if self._lost_since is not None:
+        if self._lost_since is not None and self._counts_loss:
             self.missed_ms += max(0, tag.at_ms - self._lost_since)
-            self._lost_since = None
+        self._lost_since = None
+        self._counts_loss = True
         self._tags.append(tag)
         if tag.at_ms - self._tags[0].at_ms > self.max_lag_ms:
             self._catch_up()
@@ -61,9 +68,9 @@ class TagQueue:
 
     def close(self, end_ms: int) -> None:
         """The source has ended at `end_ms`: what was lost until then is missed."""
-        if self._lost_since is not None:
+        if self._lost_since is not None and self._counts_loss:
             self.missed_ms += max(0, end_ms - self._lost_since)
-            self._lost_since = None
+        self._lost_since = None
 
     def _lose(self, tag: Tag) -> None:
         self._needs_key = True

@@ -20,7 +20,7 @@ ADDRESSES = "HYDROPHONE_BROADCAST_TO"
 
 
 def broadcast(
-    source: str,
+    source: Annotated[str, Parameter(allow_leading_hyphen=True)],
     /,
     *,
     to: Annotated[list[str] | None, Parameter(name="--to", negative=())] = None,
