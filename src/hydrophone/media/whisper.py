@@ -63,7 +63,7 @@ def transcribe(audio: Path, model: Path, options: WhisperOptions | None = None) 
         )
         for segment in segments:
             yield from _words(segment)
-    except (RuntimeError, ValueError, OSError) as error:
+    except (RuntimeError, ValueError, LookupError, OSError) as error:
         raise MediaError(f"{audio.name}: the speech recogniser failed: {error}") from error
 
 
@@ -92,7 +92,7 @@ def load_model(model: Path, options: WhisperOptions) -> Any:
             cpu_threads=options.threads,
             local_files_only=True,
         )
-    except (RuntimeError, ValueError, OSError, KeyError) as error:
+    except (RuntimeError, ValueError, LookupError, OSError) as error:
         raise SettingsError(f"{model}: these weights cannot be used: {error}", setting=SETTING) from error
 
 
