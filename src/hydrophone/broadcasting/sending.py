@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import subprocess
 import sys
 import time
@@ -190,10 +191,13 @@ class Sender:
             _ConnectionLostError: it did not get that far.
         """
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "hydrophone.media.pushing"),
+            # -P: a file in the current folder must not be taken for one of our modules.
+            *(sys.executable, "-P", "-m", "hydrophone.media.pushing"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            # It needs none of our settings, and some of them are secrets.
+            env={name: value for name, value in os.environ.items() if not name.startswith("HYDROPHONE_")},
         )
         try:
             await self._connect(process)
