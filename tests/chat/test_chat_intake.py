@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chat_building import ROOM, SAMPLES, caption, dump, join, presence, reaction, scene_messages, sent, stage, wrap
+from chat_building import ROOM, SAMPLES, caption, dump, join, presence, reaction, scene_messages, sent, stage
 from counting import executed_lines
 from hydrophone.chat.identities import IdentitySet
 from hydrophone.chat.intake import MAX_MESSAGE_BYTES, ChatIntake, Via, read_line
@@ -159,8 +159,8 @@ def test_a_log_is_read_twice_and_never_held() -> None:
 
 def test_ties_stay_as_they_came_and_what_has_no_time_stays_behind_its_neighbour() -> None:
     order = MessageOrder()
-    for place, (uuid, at) in enumerate([("a", 5.0), ("b", 5.0), ("c", None), ("d", 4.0)]):
-        order.add(read_message(wrap({"type": 1}, at=at, uuid=uuid)), place)
+    for place, (uuid, at) in enumerate([("a", 5.0), ("b", 5.0), ("c", None), ("d", 4.0), ("a", 9.0)]):
+        order.add(uuid, None if at is None else sent(at), place)
 
     assert list(order.places()) == [3, 0, 1, 2]
     assert len(order) == 4

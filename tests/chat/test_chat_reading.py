@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from chat_building import ROOM, SAMPLES, ZERO_US, caption, dump, join, load, presence, scene_messages, sent, stage, wrap
 from counting import executed_lines
 from hydrophone.chat.instants import read_nanoseconds, read_number
-from hydrophone.chat.reading import MAX_LINE_BYTES, read_live_chat_line, read_message
+from hydrophone.chat.reading import MAX_LINE_BYTES, identify, read_live_chat_line, read_message
 from hydrophone.model import ChatKind, StageAction
 
 
@@ -142,6 +142,12 @@ def test_identity_is_the_uuid_in_any_case_else_the_signature_else_what_it_says()
     first, again = (read_message(join("pell"), near_ns=5) for _ in range(2))
     assert first.identity == again.identity
     assert first.identity != read_message(join("ines"), near_ns=5).identity
+
+
+def test_identity_and_time_can_be_had_for_less() -> None:
+    for raw in [*scene_messages(), *HOSTILE["messages"], "<html>", None, join("pell")]:
+        message = read_message(raw, near_ns=7)
+        assert identify(raw, near_ns=7) == (message.identity, message.sent_ns)
 
 
 def test_a_moderated_line_names_its_target() -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from hydrophone.chat.access import ChatPass
 from hydrophone.chat.identities import IdentitySet
-from hydrophone.chat.reading import read_message
+from hydrophone.chat.reading import identify
 from hydrophone.chat.refusals import raise_for_status
 from hydrophone.errors import FaultyServiceError, NotFoundError, RefusedError, TooLargeError
 from hydrophone.http.messages import Call, Question, Reply, Request
@@ -169,7 +169,7 @@ class _Walk:
         """Why this page was the last; None when there is another one."""
         self.pages += 1
         self.wait_seconds, self._is_renewed = 0.0, False
-        fresh = sum([self._seen.add(read_message(message).identity) for message in page.messages])
+        fresh = sum([self._seen.add(identify(message)[0]) for message in page.messages])
         is_same = page.cursor == self.cursor
         self._empty = 0 if page.messages else self._empty + 1
         self.cursor = page.cursor or self.cursor

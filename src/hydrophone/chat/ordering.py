@@ -10,7 +10,7 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator
 
 from hydrophone.chat.identities import IdentitySet
-from hydrophone.chat.intake import read_line
+from hydrophone.chat.intake import identify_line, read_line
 from hydrophone.model import ChatMessage
 
 
@@ -27,13 +27,12 @@ class MessageOrder:
     def __len__(self) -> int:
         return len(self._places)
 
-    def add(self, message: ChatMessage, place: int) -> bool:
+    def add(self, identity: str, sent_ns: int | None, place: int) -> bool:
         """The next message of the log and where it stands: an offset or an index. False for one that is known."""
-        if not self._known.add(message.identity):
+        if not self._known.add(identity):
             return False
         # What has no time belongs behind its neighbour.
-        sent_ns = message.sent_ns if message.sent_ns is not None else self._last_ns
-        sent_ns = min(sent_ns, 2**63 - 1)
+        sent_ns = min(self._last_ns if sent_ns is None else sent_ns, 2**63 - 1)
         if self._times and sent_ns < self._times[-1]:
             self._is_sorted = False
         self._last_ns = sent_ns
@@ -60,7 +59,7 @@ def messages_in_order(lines: Iterable[tuple[int, bytes]], line_at: Callable[[int
     """
     order = MessageOrder()
     for place, line in lines:
-        order.add(read_line(line), place)
+        order.add(*identify_line(line), place)
     for place in order.places():
         yield read_line(line_at(place))
 
@@ -70,5 +69,5 @@ def sorted_messages(lines: Iterable[bytes]) -> list[ChatMessage]:
     order = MessageOrder()
     messages = [read_line(line) for line in lines]
     for index, message in enumerate(messages):
-        order.add(message, index)
+        order.add(message.identity, message.sent_ns, index)
     return [messages[index] for index in order.places()]

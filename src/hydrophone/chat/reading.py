@@ -30,16 +30,14 @@ _MAX_NAME = 2048
 _MODERATED = (ChatKind.HIDDEN, ChatKind.SENTENCE)
 
 
-def load_layer(value: Any) -> Any:
+def load_layer(value: Any, limit: int = MAX_LINE_BYTES) -> Any:
     """One layer: JSON text as its value, anything else as it is. None for text that is no JSON, or too much of it."""
-    if isinstance(value, bytes | bytearray):
-        if len(value) > MAX_LINE_BYTES:
-            return None
-        value = bytes(value).decode("utf-8", "replace")
-    if not isinstance(value, str):
+    if not isinstance(value, str | bytes):
         return value
-    if len(value) > MAX_LINE_BYTES:
+    if len(value) > limit:
         return None
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", "replace")
     try:
         return json.loads(value)
     except (ValueError, RecursionError):
@@ -91,6 +89,18 @@ def read_message(raw: object, *, near_ns: int | None = None) -> ChatMessage:
         language=_text(payload.get("lang"))[:35],
         facts=_facts(kind, body),
     )
+
+
+def identify(raw: object, *, near_ns: int | None = None) -> tuple[str, int | None]:
+    """`identity` and `sent_ns` of what `read_message` would give, for half the work where both stand in front."""
+    outer = load_layer(raw)
+    payload = load_layer(outer.get("payload")) if isinstance(outer, dict) else None
+    if isinstance(payload, dict):
+        uuid, sent_ns = _text(payload.get("uuid")), read_nanoseconds(payload.get("timestamp"))
+        if uuid and sent_ns is not None:
+            return uuid.lower(), sent_ns
+    message = read_message(raw if outer is None else outer, near_ns=near_ns)
+    return message.identity, message.sent_ns
 
 
 def read_live_chat_line(raw: object) -> ChatMessage | None:
@@ -258,7 +268,7 @@ def _facts(kind: ChatKind, body: Mapping[str, Any]) -> dict[str, str | int | flo
 def _text(value: Any, limit: int = _MAX_NAME) -> str:
     """Text without lone halves of surrogate pairs, which no file takes; ids that came as numbers become text."""
     if isinstance(value, str):
-        return clean_text(value[:limit])
+        return value if len(value) <= limit and value.isascii() else clean_text(value[:limit])
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**64:
         return str(value)
     return ""
