@@ -22,6 +22,7 @@ from hydrophone.model import Broadcast, BroadcastRef, MediaKey, Space, SpaceRef,
 from hydrophone.onair import OnAir, go_on_air
 from hydrophone.recorder.events import Event, Outcome
 from hydrophone.recorder.options import RecordOptions, StopSignal
+from hydrophone.recorder.periscope_source import PeriscopeSource
 from hydrophone.recorder.repairing import forget_damaged, refetchable_link
 from hydrophone.recorder.sources import BroadcastSource, SpaceSource
 from hydrophone.settings import Settings
@@ -116,6 +117,8 @@ class AsyncHydrophone:
                 broadcast = (await parts.client.ask(broadcasts_by_ids(parts.session, [broadcast_id])))[broadcast_id]
                 if broadcast is not None:
                     return broadcast
+            case PeriscopeSource():
+                return await source.broadcast()
         raise NotFoundError(f"nothing is known about {link!r} but its stream", advice="use `hydrophone record`")
 
     async def stream(self, link: str) -> StreamUrls:

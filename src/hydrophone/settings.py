@@ -55,6 +55,11 @@ class Settings(BaseSettings):
     periscope_token: SecretStr | None = Field(
         None, description="An access token of Periscope's Producer API; never in a file or a flag.", repr=False
     )
+    periscope_sid: SecretStr | None = Field(
+        None,
+        description="The cookie `sid` of a Periscope account, kept from before the closing; never in a file or a flag.",
+        repr=False,
+    )
     keyring: bool = Field(False, description="Keep the login in the system's keyring instead of a file.")
     own_account_id: str | None = Field(
         None, pattern=r"^\d+$", description="The X user id of the login; it is left out of what is stored."
@@ -149,7 +154,7 @@ def environment_name(field: str) -> str:
 
 def is_secret(field: str) -> bool:
     """True for fields whose value must not be shown."""
-    return field in ("auth_token", "ct0", "periscope_token")
+    return field in ("auth_token", "ct0", "periscope_token", "periscope_sid")
 
 
 class _Layers:

@@ -18,6 +18,7 @@ from hydrophone.archive import SECRET_MODE, StreamStore, write_file
 from hydrophone.errors import SettingsError, UnreachableError
 from hydrophone.http import AsyncClient, Budgets, Endpoints, HostKind, HttpSettings, Request
 from hydrophone.logins import FoundLogin, find_login, secret_file
+from hydrophone.periscope.session import PeriscopeLogin, PeriscopeSession
 from hydrophone.recorder.clock import Clock
 from hydrophone.recorder.recorder import Recorder
 from hydrophone.recorder.recording import Tools
@@ -54,6 +55,7 @@ class Parts:
     client: AsyncClient
     clock: Clock
     session: WebSession
+    periscope: PeriscopeSession
     login: FoundLogin | None
     resolver: Resolver
     recorder: Recorder
@@ -87,19 +89,22 @@ async def connect(settings: Settings) -> Parts:
     if login is not None:
         login.login.on_rotation = secret_file(settings).remember_rotation
         session.use_login(login.login)
+    periscope = PeriscopeSession(login=_periscope_login(settings, endpoints), now=clock.now)
     tools = Tools(
         client=client,
         clock=clock,
         streams=StreamStore(state_dir / "streams.jsonl"),
         credential=login.login if login else None,
+        periscope=periscope.login,
         own_ids=session.own_user_ids,
     )
-    resolver = Resolver(client, session, clock.now)
+    resolver = Resolver(client, session, clock.now, periscope)
     return Parts(
         settings=settings,
         client=client,
         clock=clock,
         session=session,
+        periscope=periscope,
         login=login,
         resolver=resolver,
         recorder=Recorder(tools, resolver),
@@ -115,6 +120,11 @@ def _affordable(connections: int) -> int:
         return connections
     limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return connections if limit == resource.RLIM_INFINITY else max(2, min(connections, limit // 2))
+
+
+def _periscope_login(settings: Settings, endpoints: Endpoints) -> PeriscopeLogin | None:
+    sid = settings.periscope_sid
+    return PeriscopeLogin(sid.get_secret_value(), is_api=endpoints.is_periscope_api) if sid else None
 
 
 async def _sandbox(settings: Settings, http: HttpSettings) -> tuple[Endpoints, Clock]:

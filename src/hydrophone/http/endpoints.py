@@ -57,6 +57,9 @@ _KINDS_OF_SERVICE = {
     "tco": (HostKind.AVATAR, HostKind.USER),
 }
 _X_SERVICES = ("x", "api", "twitter")
+#: Where a session of Periscope may go, and where the keys of its encrypted broadcasts are.
+_PERISCOPE_HOSTS = frozenset(("api.periscope.tv", "proxsee.pscp.tv", "proxsee-cf.pscp.tv"))
+_PERISCOPE_SERVICES = ("periscope", "proxsee")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +74,7 @@ class Endpoints:
     is_closed: bool = False
     _origins: Mapping[Origin, frozenset[HostKind]] = field(init=False, repr=False, compare=False)
     _credential_origins: frozenset[Origin] = field(init=False, repr=False, compare=False)
+    _periscope_origins: frozenset[Origin] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         origins: dict[Origin, frozenset[HostKind]] = {}
@@ -80,9 +84,13 @@ class Endpoints:
             kinds = _KINDS_OF_SERVICE.get(service, (HostKind.API, HostKind.USER))
             origin = origin_of(_base_url(service, base))
             origins[origin] = origins.get(origin, frozenset()) | frozenset(kinds)
-        given = {s: b for s, b in self.bases.items() if s in _X_SERVICES and b}
         object.__setattr__(self, "_origins", origins)
-        object.__setattr__(self, "_credential_origins", frozenset(origin_of(_base_url(s, b)) for s, b in given.items()))
+        object.__setattr__(self, "_credential_origins", self._origins_of(_X_SERVICES))
+        object.__setattr__(self, "_periscope_origins", self._origins_of(_PERISCOPE_SERVICES))
+
+    def _origins_of(self, services: tuple[str, ...]) -> frozenset[Origin]:
+        given = {service: base for service in services if (base := self.bases.get(service))}
+        return frozenset(origin_of(_base_url(service, base)) for service, base in given.items())
 
     @classmethod
     def production(cls) -> Endpoints:
@@ -146,13 +154,24 @@ class Endpoints:
 
     def is_api(self, url: str) -> bool:
         """May cookies and tokens of x.com go to this URL?"""
+        return self._belongs(url, self._credential_origins, _X_HOSTS)
+
+    def is_periscope_api(self, url: str) -> bool:
+        """May a session of Periscope go to this URL?"""
+        return self._belongs(url, self._periscope_origins, _PERISCOPE_HOSTS)
+
+    def has_keys(self, url: str) -> bool:
+        """May the key of an encrypted stream be asked for here? Each credential decides itself if it goes along."""
+        return self.is_api(url) or self.is_periscope_api(url)
+
+    def _belongs(self, url: str, given: frozenset[Origin], hosts: frozenset[str]) -> bool:
         try:
             origin = origin_of(parse_url(url))
         except UnsafeAddressError:
             return False
-        if origin in self._credential_origins:
+        if origin in given:
             return True
-        return not self.is_closed and origin.scheme == "https" and origin.port == 443 and origin.host in _X_HOSTS
+        return not self.is_closed and origin.scheme == "https" and origin.port == 443 and origin.host in hosts
 
 
 def _base_url(service: str, base: str) -> URL:

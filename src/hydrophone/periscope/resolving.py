@@ -24,7 +24,7 @@ from hydrophone.periscope.refusals import NotPeriscopeError
 from hydrophone.periscope.session import PeriscopeSession
 from hydrophone.periscope.videos import VideoAccess, access_private_video, access_video
 
-__all__ = ["closed_error", "find_video", "look_at_video", "may_be_on_x"]
+__all__ = ["closed_error", "find_video", "look_at_video", "may_be_on_x", "nothing_to_see"]
 
 #: A broadcast that has just begun is known for some seconds before it can be seen.
 PATIENCE_SECONDS = 30.0
@@ -50,28 +50,35 @@ def find_video(session: PeriscopeSession, broadcast_id: BroadcastId) -> Question
         waited += STEP_SECONDS
         access = yield from look_at_video(session, broadcast_id, wait_seconds=STEP_SECONDS)
     if access.playlist_url is None:
-        raise _why_nothing(access, broadcast_id)
+        raise nothing_to_see(access, broadcast_id)
     return access
 
 
 def look_at_video(
-    session: PeriscopeSession, broadcast_id: BroadcastId, *, wait_seconds: float = 0.0
+    session: PeriscopeSession,
+    broadcast_id: BroadcastId,
+    *,
+    partial_replay: bool = False,
+    wait_seconds: float = 0.0,
 ) -> Question[VideoAccess]:
     """The same, asked once and without judging whether there is anything to see.
 
-    A service that did not answer at all is not asked again in this session.
+    `partial_replay` asks for what a running broadcast can already be replayed from. A service that did not answer at
+    all is not asked again in this session.
     """
     if not is_broadcast_id(broadcast_id):
         raise closed_error(broadcast_id, asked_x=False)
     if API in session.dead:
         raise session.dead[API]
     try:
-        access = yield from access_video(session, broadcast_id, wait_seconds=wait_seconds)
+        access = yield from access_video(
+            session, broadcast_id, partial_replay=partial_replay, wait_seconds=wait_seconds
+        )
     except _DEAD as error:
         session.dead[API] = error
         raise
     if access.playlist_url is None and session.login is not None and _is_private(access):
-        return (yield from access_private_video(session, broadcast_id))
+        return (yield from access_private_video(session, broadcast_id, partial_replay=partial_replay))
     return access
 
 
@@ -83,7 +90,8 @@ def _may_come(access: VideoAccess) -> bool:
     return bool(access.broadcast and access.broadcast.state is SpaceState.LIVE) and not _is_private(access)
 
 
-def _why_nothing(access: VideoAccess, broadcast_id: BroadcastId) -> HydrophoneError:
+def nothing_to_see(access: VideoAccess, broadcast_id: BroadcastId) -> HydrophoneError:
+    """Why an answer without any address has none."""
     broadcast = access.broadcast
     if broadcast is not None and broadcast.is_private:
         return NotSignedInError(

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from hydrophone.http.messages import Question, Request
+from hydrophone.http.messages import Question, Reply, Request
 from hydrophone.http.reading import Node
 from hydrophone.model import Broadcast, BroadcastId, MediaKind, Stream
 from hydrophone.periscope.asking import API, PREFIX, ask_private, ask_public
@@ -98,9 +98,9 @@ class VideoAccess:
         """The best address that is a playlist; None where there is none now."""
         return next((url for url in self.urls.values() if url.startswith("http")), None)
 
-    def stream(self) -> Stream | None:
-        """The same as a stream to record; None where there is no playlist now."""
-        url = self.playlist_url
+    def stream(self, *, at: str | None = None) -> Stream | None:
+        """The same as a stream to record; None where there is no playlist now. `at` is where a redirector led."""
+        url = at or self.playlist_url
         if url is None:
             return None
         return Stream(
@@ -250,13 +250,13 @@ def private_replay_url(session: PeriscopeSession, broadcast_id: BroadcastId) -> 
         endpoint=endpoint,
         max_redirects=0,
     )
-    if reply.status in (301, 302, 303, 307, 308):
-        url = reply.headers.get("location", "")
-        return url if _is_address(url) and url.startswith("http") else None
-    error = refusal_error(reply, endpoint, now=session.now())
-    if error is not None:
-        raise error
-    return None
+    return _read_redirect(session, reply, endpoint)
+
+
+def redirect_target(session: PeriscopeSession, url: str) -> Question[str | None]:
+    """The playlist that an address of the API leads to; None where it leads nowhere. Without any credential."""
+    reply = yield Request("GET", url, service=API, endpoint=ACCESS, max_redirects=0)
+    return _read_redirect(session, reply, ACCESS)
 
 
 def hls_key(session: PeriscopeSession, stream_name: str) -> Question[bytes]:
@@ -284,6 +284,16 @@ def hls_key(session: PeriscopeSession, stream_name: str) -> Question[bytes]:
     if len(reply.body) != KEY_BYTES:
         raise Node(None, "the key", endpoint).wrong(f"{KEY_BYTES} bytes (these are {len(reply.body)})")
     return reply.body
+
+
+def _read_redirect(session: PeriscopeSession, reply: Reply, endpoint: str) -> str | None:
+    if reply.status in (301, 302, 303, 307, 308):
+        url = reply.headers.get("location", "")
+        return url if _is_address(url) and url.startswith("http") else None
+    error = refusal_error(reply, endpoint, now=session.now())
+    if error is not None:
+        raise error
+    return None
 
 
 def read_stream_name(url: str) -> str | None:

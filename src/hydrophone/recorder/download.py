@@ -15,9 +15,10 @@ from hydrophone.audio import Grade, first_ticks, judge, scan_adts
 from hydrophone.errors import HydrophoneError, TooLargeError, UnreachableError, UnsafeAddressError
 from hydrophone.hls import expected_frames
 from hydrophone.hls.transport import judge_transport
-from hydrophone.http import AsyncClient, HostKind, Reply, Request
+from hydrophone.http import HostKind, Reply, Request
 from hydrophone.model import GapCause, MediaKind, Segment
 from hydrophone.recorder.clock import Clock
+from hydrophone.recorder.door import Sender
 from hydrophone.recorder.options import Patience
 
 MAX_SEGMENT_BYTES = 32 * 1024 * 1024
@@ -79,7 +80,7 @@ def examine(body: bytes, segment: Segment, kind: MediaKind) -> Media | Failure:
 class Downloader:
     """Fetch segments of one recording: at most two requests at a time for each."""
 
-    def __init__(self, client: AsyncClient, clock: Clock, patience: Patience) -> None:
+    def __init__(self, client: Sender, clock: Clock, patience: Patience) -> None:
         self._client = client
         self._soft = clock.real(patience.soft_deadline, at_least=1.0)
         self._hard = clock.real(patience.hard_deadline, at_least=3.0)

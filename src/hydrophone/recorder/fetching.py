@@ -12,9 +12,9 @@ from typing import Protocol
 from hydrophone.archive import Take
 from hydrophone.audio import Grade
 from hydrophone.errors import DiskError
-from hydrophone.http import AsyncClient
 from hydrophone.model import GapCause, MediaKind
 from hydrophone.recorder.clock import Clock
+from hydrophone.recorder.door import Sender
 from hydrophone.recorder.download import Downloader, Failure, Media, cut_range, examine
 from hydrophone.recorder.options import Patience
 from hydrophone.recorder.plan import Job, Key, Plan
@@ -46,7 +46,7 @@ class Fetcher:
     def __init__(
         self,
         *,
-        client: AsyncClient,
+        client: Sender,
         clock: Clock,
         take: Take,
         plan: Plan,

@@ -237,6 +237,8 @@ def look_facts(look: Look) -> dict[str, Any]:
         "media_key": look.media_key,
         "has_replay": look.has_replay,
     }
+    if look.rotation_degrees is not None:
+        facts["rotation_degrees"] = look.rotation_degrees
     for name in ("scheduled_at", "started_at", "ended_at", "created_at"):
         facts[name] = _instant(getattr(look, name))
     return facts
@@ -260,6 +262,7 @@ def read_look(facts: Mapping[str, Any]) -> Look:
         else None,
         media_key=facts.get("media_key"),
         has_replay=facts.get("has_replay"),
+        rotation_degrees=facts.get("rotation_degrees"),
         scheduled_at=_read_instant(facts.get("scheduled_at")),
         started_at=_read_instant(facts.get("started_at")),
         ended_at=_read_instant(facts.get("ended_at")),

@@ -6,7 +6,7 @@ hint about the playlist and says nothing about the Space.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -24,9 +24,10 @@ from hydrophone.hls import (
     snapshot_written_at,
     video_fallback_master_url,
 )
-from hydrophone.http import AsyncClient, Endpoints, HostKind, Reply, Request
+from hydrophone.http import Endpoints, HostKind, Reply, Request
 from hydrophone.model import MediaKind
 from hydrophone.recorder.clock import Clock
+from hydrophone.recorder.door import Sender
 from hydrophone.recorder.epochs import EpochMap
 from hydrophone.recorder.options import Patience
 from hydrophone.recorder.plan import Plan
@@ -47,25 +48,25 @@ class Absent:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """What one look at a whole playlist brought. Instants are None where the playlist does not tell."""
+    """What one look at a whole playlist brought. `written_at` is None where the name does not tell."""
 
     entries: int
     new: int
     is_ended: bool
     written_at: datetime | None  #: from the playlist's own name
-    ends_at: datetime | None  #: of the last entry's audio
 
 
 class Listing:
     """Load playlists of one recording and offer what they name to the plan.
 
-    `from_edge`: nothing before the first live window is wanted.
+    `from_edge`: nothing before the first live window is wanted. `find_whole` asks the service for the address of a list
+    from the first second; None where that follows from the stream's own address.
     """
 
     def __init__(
         self,
         *,
-        client: AsyncClient,
+        client: Sender,
         endpoints: Endpoints,
         clock: Clock,
         take: Take,
@@ -76,6 +77,7 @@ class Listing:
         patience: Patience,
         on_new: Callable[[], None],
         from_edge: bool = False,
+        find_whole: Callable[[], Awaitable[str | None]] | None = None,
     ) -> None:
         self._client = client
         self._endpoints = endpoints
@@ -88,6 +90,8 @@ class Listing:
         self._deadline = clock.real(patience.playlist_deadline, at_least=2.0)
         self._on_new = on_new
         self._from_edge = from_edge
+        self.newest_end: datetime | None = None  #: of all audio that any list has named, where they tell
+        self._find_whole = find_whole
         self._boundaries = len(epochs.boundaries)
         self._unlisted = 0
         self._spans: dict[int, tuple[int, int]] = {}  # as journaled
@@ -115,7 +119,7 @@ class Listing:
     def _parse(self, reply: Reply, url: str) -> MediaPlaylist | MultivariantPlaylist | Absent:
         try:
             return parse_playlist(
-                reply.body, url=reply.url or url, check=self._may_fetch, check_key=self._endpoints.is_api
+                reply.body, url=reply.url or url, check=self._may_fetch, check_key=self._endpoints.has_keys
             )
         except PlaylistError as error:
             return Absent(reply.status, error.message)
@@ -164,7 +168,10 @@ class Listing:
 
         The snapshot's name changes each time it is written, so the way always begins at its master.
         """
-        url = master_url(stream_url) or video_fallback_master_url(stream_url)
+        if self._find_whole is not None:
+            url = await self._find_whole()
+        else:
+            url = master_url(stream_url) or video_fallback_master_url(stream_url)
         if url is None:
             return Absent(None, "this stream has no snapshot")
         return await self.from_playlist(url)
@@ -177,9 +184,10 @@ class Listing:
             self._plan.refuse(segments[-1][0] if segments else 0, playlist.refused)
         self._journal_epochs()
         self._journal_known()
+        self._note_end(playlist)
         if new:
             self._on_new()
-        return Listed(len(segments), new, playlist.is_ended, snapshot_written_at(playlist.url), _end_of(playlist))
+        return Listed(len(segments), new, playlist.is_ended, snapshot_written_at(playlist.url))
 
     def absorb_window(self, playlist: MediaPlaylist, step: Step) -> int:
         """Offer what the live window shows, ahead of everything else. Returns how many of it were new.
@@ -199,9 +207,18 @@ class Listing:
             self._plan.refuse(named[-1][0] if named else step.epoch, step.refused)
         self._journal_epochs()
         self._journal_holes()
+        self._note_end(playlist)
         if new:
             self._on_new()
         return new
+
+    def _note_end(self, playlist: MediaPlaylist) -> None:
+        last = playlist.segments[-1] if playlist.segments else None
+        if last is None or last.program_date_time is None:
+            return
+        end = last.program_date_time + timedelta(seconds=last.duration_seconds or 0.0)
+        if self.newest_end is None or end > self.newest_end:
+            self.newest_end = end
 
     def _journal_holes(self) -> None:
         if self._plan.unlisted != self._unlisted:
@@ -222,13 +239,6 @@ class Listing:
             self._take.note("epoch", epoch=index + 1, begins_ns=boundaries[index])
             self._plan.begin_at(index + 1, 0)
         self._boundaries = len(boundaries)
-
-
-def _end_of(playlist: MediaPlaylist) -> datetime | None:
-    last = playlist.segments[-1] if playlist.segments else None
-    if last is None or last.program_date_time is None:
-        return None
-    return last.program_date_time + timedelta(seconds=last.duration_seconds or 0.0)
 
 
 def unsealed_url(url: str) -> str | None:

@@ -28,6 +28,7 @@ from hydrophone.hls import is_audio_space
 from hydrophone.http import AsyncClient, Credential, HostKind, Request
 from hydrophone.model import MediaKind, SpaceState, Stream
 from hydrophone.recorder.clock import Clock
+from hydrophone.recorder.door import StreamDoor
 from hydrophone.recorder.events import Event, Mode, Outcome, Resolved, Result, Waiting
 from hydrophone.recorder.fetching import Fetcher
 from hydrophone.recorder.finishing import Finished, finish_item, look_facts, read_look
@@ -39,7 +40,7 @@ from hydrophone.recorder.patience import with_patience
 from hydrophone.recorder.reporting import Reporter
 from hydrophone.recorder.sealing import KeyRing
 from hydrophone.recorder.settling import Settled, Settling
-from hydrophone.recorder.sources import Look, Source, unknown_look
+from hydrophone.recorder.sources import HasWholeList, Look, Source, unknown_look
 from hydrophone.recorder.stopping import stopped_within, unless_aborted, unless_stopped
 from hydrophone.recorder.waiting import next_look
 from hydrophone.xweb.roster import without_own
@@ -56,6 +57,7 @@ class Tools:
     clock: Clock
     streams: StreamStore
     credential: Credential | None = None
+    periscope: Credential | None = None
     own_ids: Set[str] = frozenset()
 
 
@@ -86,6 +88,7 @@ class Recording:
         self._tell = Reporter(source.key, emit)
         self._work: Work | None = None
         self._look: Look | None = None
+        self._door = StreamDoor(tools.client, self._stream_again)
         self._urls: list[str] = []  # where the stream has been seen, newest last
 
     async def run(self) -> Outcome:
@@ -218,18 +221,18 @@ class Recording:
         """Fetch everything there is. True when the user cut it short."""
         tools, options = self._tools, self._options
         fetcher = Fetcher(
-            client=tools.client,
+            client=self._door,
             clock=self._clock,
             take=work.take,
             plan=work.plan,
             kind=work.kind,
-            keys=KeyRing(tools.client, tools.credential),
+            keys=KeyRing(tools.client, tools.credential, tools.periscope),
             tally=self._tell,
             patience=options.patience,
             connections=options.connections,
         )
         listing = Listing(
-            client=tools.client,
+            client=self._door,
             endpoints=tools.client.endpoints,
             clock=self._clock,
             take=work.take,
@@ -240,6 +243,7 @@ class Recording:
             patience=options.patience,
             on_new=fetcher.wake,
             from_edge=options.live_edge and not work.begins_at_edge,
+            find_whole=self._source.whole_url if isinstance(self._source, HasWholeList) else None,
         )
         async with fetcher.running():
             is_done = await unless_stopped(self._phases(work, look, stream, listing, fetcher), self._stop)
@@ -372,7 +376,10 @@ class Recording:
         if not look.cover_url:
             return None
         url = look.cover_url.replace("_normal.", "_400x400.")
-        request = Request("GET", url, kind=HostKind.AVATAR, max_bytes=MAX_COVER_BYTES, deadline_seconds=10.0)
+        # A broadcast's own picture lies at the media service, an account's at the host of avatars.
+        is_avatar = self._tools.client.endpoints.kind_allows(HostKind.AVATAR, url)
+        kind = HostKind.AVATAR if is_avatar else HostKind.CDN
+        request = Request("GET", url, kind=kind, max_bytes=MAX_COVER_BYTES, deadline_seconds=10.0)
         with contextlib.suppress(HydrophoneError):
             reply = await self._tools.client.send(request)
             return reply.body if reply.status == 200 else None
@@ -440,8 +447,12 @@ class Recording:
         self._look = look
         self._tell.listeners = look.listeners
 
+    async def _stream_again(self) -> Stream | None:
+        return await self._source.stream(self._look.media_key if self._look else None)
+
     async def _remember_stream(self, stream: Stream) -> None:
         """The address of a stream is the only way back to a Space whose replay is off: saved before anything else."""
+        self._door.use(stream)
         if stream.url not in self._urls:
             self._urls.append(stream.url)
         if not self._source.link:

@@ -17,6 +17,9 @@ from hydrophone.model import (
     EventRef,
     MediaKeyRef,
     MediaKind,
+    PeriscopeBroadcastRef,
+    PeriscopeChannelRef,
+    PeriscopeUserRef,
     PlaylistRef,
     PostRef,
     ProfileRef,
@@ -25,6 +28,8 @@ from hydrophone.model import (
     SpaceId,
     SpaceRef,
 )
+from hydrophone.periscope.session import PeriscopeSession
+from hydrophone.recorder.periscope_source import PeriscopeFinder
 from hydrophone.recorder.sources import BroadcastSource, MediaKeySource, PlaylistSource, Source, SpaceSource
 from hydrophone.xweb.broadcasts import broadcasts_by_ids, event_broadcast
 from hydrophone.xweb.fleets import spaces_of_users
@@ -38,10 +43,17 @@ MAX_STEPS = 5  #: links that lead to links
 class Resolver:
     """Find out what a link leads to."""
 
-    def __init__(self, client: AsyncClient, session: WebSession, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        client: AsyncClient,
+        session: WebSession,
+        now: Callable[[], datetime],
+        periscope: PeriscopeSession | None = None,
+    ) -> None:
         self._client = client
         self._session = session
         self._now = now
+        self._periscope = PeriscopeFinder(client, periscope or PeriscopeSession(now=now), session)
 
     async def resolve(self, link: str) -> Source:
         """The source behind `link`.
@@ -70,6 +82,9 @@ class Resolver:
                 return PlaylistSource(ref, key=key, kind=kind, opened_at=self._now())
             case MediaKeyRef():
                 return MediaKeySource(self._client, self._session, ref, opened_at=self._now())
+            case PeriscopeBroadcastRef():
+                found = await self._periscope.source(ref)
+                return await self._broadcast_or_space(found) if isinstance(found, BroadcastRef) else found
             case _:
                 return None
 
@@ -112,6 +127,10 @@ class Resolver:
                 return await self._client.ask(event_broadcast(self._session, event_id))
             case ProfileRef(handle):
                 return await self._live_space_of(handle)
+            case PeriscopeUserRef():
+                return await self._periscope.broadcast_of_user(ref)
+            case PeriscopeChannelRef():
+                return await self._periscope.broadcast_of_channel(ref)
             case _:
                 raise LinkError("this leads to nothing that can be recorded")
 

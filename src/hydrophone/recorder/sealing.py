@@ -23,11 +23,15 @@ BLOCK_BITS = 128
 
 
 class KeyRing:
-    """The keys of one recording. They live in memory only; a key that was refused is asked for again after a minute."""
+    """The keys of one recording. They live in memory only; a key that was refused is asked for again after a minute.
 
-    def __init__(self, client: AsyncClient, credential: Credential | None) -> None:
+    Args:
+        credentials: the logins there are; the first that may go to a key's host goes along.
+    """
+
+    def __init__(self, client: AsyncClient, *credentials: Credential | None) -> None:
         self._client = client
-        self._credential = credential
+        self._credentials = [credential for credential in credentials if credential is not None]
         self._keys: dict[str, bytes] = {}
         self._refused: dict[str, tuple[float, str]] = {}
         self._lock = asyncio.Lock()
@@ -60,8 +64,9 @@ class KeyRing:
             return found
 
     async def _ask(self, url: str) -> bytes | Failure:
+        login = next((credential for credential in self._credentials if credential.allows(url)), None)
         request = Request(
-            "GET", url, kind=HostKind.API, credential=self._credential, endpoint="live_video_stream/key", max_bytes=4096
+            "GET", url, kind=HostKind.API, credential=login, endpoint="live_video_stream/key", max_bytes=4096
         )
         try:
             reply = await self._client.send(request)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from hydrophone.errors import NotFoundError
 from hydrophone.http import AsyncClient
@@ -55,6 +55,7 @@ class Look:
     participant_count: int | None = None
     participants: tuple[Participant, ...] = ()
     cover_url: str | None = None
+    rotation_degrees: int | None = None  #: how the camera was held, as the record says
     warnings: tuple[str, ...] = ()
     raw: Mapping[str, Any] | None = None
 
@@ -84,6 +85,13 @@ class Source(Protocol):
     async def stream(self, media_key: MediaKey | None) -> Stream | None:
         """Ask where the media is; None when the service offers none now."""
         ...
+
+
+@runtime_checkable
+class HasWholeList(Protocol):
+    """A source that is asked where everything from the first second is listed while it is still live."""
+
+    async def whole_url(self) -> str | None: ...
 
 
 class SpaceSource:
@@ -227,7 +235,8 @@ def look_of_broadcast(broadcast: Broadcast, link: str) -> Look:
         has_replay=broadcast.has_replay,
         language=broadcast.language,
         listeners=broadcast.viewers,
-        cover_url=broadcast.broadcaster.avatar_url if broadcast.broadcaster else None,
+        cover_url=broadcast.thumbnail_url or (broadcast.broadcaster.avatar_url if broadcast.broadcaster else None),
+        rotation_degrees=broadcast.rotation_degrees,
         raw=broadcast.raw,
     )
 

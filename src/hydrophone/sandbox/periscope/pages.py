@@ -13,7 +13,7 @@ from typing import Any
 
 from hydrophone.sandbox.periscope.answers import HTML, moved, text
 from hydrophone.sandbox.periscope.asking import Asked, asked_of, say
-from hydrophone.sandbox.periscope.facts import broadcast_of, broadcasts_by, fact, is_known, person_by
+from hydrophone.sandbox.periscope.facts import broadcast_of, broadcasts, broadcasts_by, fact, is_known, person_by
 from hydrophone.sandbox.periscope.records import broadcast_record, state_of
 from hydrophone.sandbox.periscope.store import meta_page_data, mid_2016_store, store_2016, store_2019
 from hydrophone.sandbox.periscope.words import go_json, open_envelope
@@ -75,6 +75,8 @@ def _page(asked: Asked) -> Answer:
         return _user_page(asked, person_by(asked.world, user_id=parts[1]))
     if len(parts) >= 2 and parts[0] == "w":
         return _broadcast_page(asked, _resolve(asked, parts[1]))
+    if len(parts) == 2 and parts[0] == "channel":
+        return _channel_page(asked, parts[1])
     if not parts or parts[0].lower() in RESERVED:
         return text(404 if parts else 200, NOT_FOUND, HTML)
     name = parts[0].removeprefix("@")
@@ -136,6 +138,14 @@ def _broadcast_page(asked: Asked, scene: Scene | None) -> Answer:
     head = f'<meta data-react-helmet="true" name="twitter:text:broadcaster_id" content="{creator.periscope_id}"/>'
     link = head + _canonical(asked, f"/{creator.handle}/{scene.id}")
     return _store_page(asked, store, f"{creator.name} on Periscope", link)
+
+
+def _channel_page(asked: Asked, slug: str) -> Answer:
+    """The page of a channel; what matters is that it has tokens, as every page has."""
+    scene = next((one for one in broadcasts(asked.world) if fact(one, "channel") == slug), None)
+    if scene is None:
+        return text(404, NOT_FOUND, HTML)
+    return _store_page(asked, store_2019(asked, scene.creator, []), f"{slug} on Periscope", "")
 
 
 def _canonical(asked: Asked, path: str) -> str:
