@@ -20,7 +20,7 @@ ENDED = dataclasses.replace(look_at(SpaceState.ENDED), ended_at=ENDED_AT)
 
 
 def listed(*, written_at: datetime | None = None, is_ended: bool = False) -> Listed:
-    return Listed(100, 0, is_ended, written_at, None)
+    return Listed(100, 0, is_ended, written_at)
 
 
 def seconds(number: float) -> timedelta:

@@ -11,7 +11,6 @@ from typing import Any
 from hydrophone.errors import (
     AccountLockedError,
     HydrophoneError,
-    NotFoundError,
     NotSignedInError,
     RateLimitedError,
 )
@@ -29,6 +28,7 @@ JUST_GONE_SECONDS = 60.0  #: so long after the playlist vanished, the record is 
 QUIET_SECONDS = 9.0  #: three segments: a window that moved since then belongs to nothing that is over
 TICK_SECONDS = 30.0  #: how often silence is measured at least
 CLAIMED_END_SECONDS = 60.0  #: without any API, a playlist that says it is over is believed after so much silence
+EARLY_SECONDS = 0.01
 BACKFILL_SECONDS = 10.0  #: between looks for a snapshot that names what we lack
 BACKFILL_IDLE_SECONDS = 30.0  #: when the last look brought nothing new
 REFRESH_SECONDS = 60.0  #: at most this often a refused stream address is asked for anew
@@ -209,7 +209,9 @@ class LivePhase:
             hurries = await self._sleep_or_hurry(state, min(TICK_SECONDS, due - self._clock.monotonic()))
             now = self._clock.monotonic()
             reason = self._silence(state, now)
-            if (now < due and not hurries and not reason) or now < state.ask_after:
+            # A timer may fire a moment too early, and must not be set again for that moment.
+            is_due = now >= due - EARLY_SECONDS or hurries or reason
+            if not is_due or now < state.ask_after - EARLY_SECONDS:
                 verdict = None
             else:
                 verdict, pause = await self._look(state)
@@ -259,14 +261,12 @@ class LivePhase:
             state.ask_after = self._clock.monotonic() + wait
             self._record_fails(state, error)
             return None, wait
-        except NotFoundError:
-            # Deleted, or hidden from us. The audio decides: when it stops too, it is over.
-            return (SpaceState.ENDED, CONFIRM_SECONDS) if state.away_since is not None else (None, usual)
         except (NotSignedInError, AccountLockedError) as error:
             state.has_api = False
             self._record_fails(state, error)
             return None, DEAD_LOGIN_SECONDS
         except HydrophoneError as error:
+            # Also one that was deleted: it may be back in a moment. When the audio is silent for long, it is over.
             self._record_fails(state, error)
             return None, usual
         state.has_api = True

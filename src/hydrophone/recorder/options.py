@@ -18,8 +18,8 @@ class Patience:
     playlist_deadline: float = 5.0
     settle_every: float = 10.0  #: after the end, between looks for the final snapshot
     settle_looks: int = 20
-    late_look: float = 300.0  #: once more after this, when the final snapshot could not be told from an earlier one
-    replay_every: float = 300.0  #: while something is still missing
+    late_look: float = 300.0  #: once more after this, when a segment may still come
+    replay_every: float = 300.0  #: while something is still missing, or may be
     replay_for: float = 3600.0
     silence: float = 600.0  #: without any API, this long without a new segment counts as the end, unconfirmed
     lingering: float = 21_600.0  #: the same, though the record says that it is live: nothing may hang for ever

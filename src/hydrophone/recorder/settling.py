@@ -61,7 +61,6 @@ class Settling:
         self._notice = notice
         self._has_listing = False
         self._has_waited = False
-        self._newest_end: datetime | None = None
 
     async def run(self, look: Look, stream_urls: list[str]) -> Settled:
         """Fetch until nothing is missing that anybody lists; then say whether that was the final word.
@@ -132,15 +131,17 @@ class Settling:
         """Just after the end, segments have been seen to come minutes after a list that looked final. Only once."""
         if self._has_waited or look.ended_at is None or self._clock.now() - look.ended_at > LONG_OVER:
             return False
-        has_its_end = self._newest_end is not None and self._newest_end >= look.ended_at - TAIL_SLACK
-        return self._plan.has_losses or not has_its_end
+        return self._plan.has_losses or not self._reaches_the_end(look)
+
+    def _reaches_the_end(self, look: Look) -> bool:
+        """The audio that is known goes on until the Space ended, so that no list can name more."""
+        newest_end = self._listing.newest_end
+        return newest_end is not None and look.ended_at is not None and newest_end >= look.ended_at - TAIL_SLACK
 
     def _note(self, found: Listed | Absent, look: Look, *, is_replay: bool) -> bool:
         if isinstance(found, Absent) or not found.entries:
             return False
         self._has_listing = True
-        if found.ends_at is not None and (self._newest_end is None or found.ends_at > self._newest_end):
-            self._newest_end = found.ends_at
         return is_final_list(found, look, self._clock.now(), is_replay=is_replay)
 
     def _pause(self, look: Look, looks: int) -> float | None:
@@ -151,9 +152,7 @@ class Settling:
             return self._patience.settle_every if looks < QUICK_LOOKS else None
         if looks < self._patience.settle_looks:
             return self._patience.settle_every
-        if looks == self._patience.settle_looks and not self._plan.unlisted and self._has_listing:
-            return self._patience.late_look
-        if not self._plan.unlisted and self._has_listing:
+        if not self._plan.unlisted and self._reaches_the_end(look):
             return None
         spent = (looks - self._patience.settle_looks) * self._patience.replay_every
         return self._patience.replay_every if spent < self._patience.replay_for else None
