@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from hydrophone.errors import MediaError
 from hydrophone.media.boxes import box
 from hydrophone.media.relocate import BinaryWriter, relocate
+from hydrophone.media.rotation import Turn, Turns, read_orientation, turning
 from hydrophone.media.tags import Chapter, Tags, metadata_box, nero_chapters, orderly
 from hydrophone.media.timeline import Timeline
 
@@ -39,7 +40,8 @@ class Mp4Summary:
     """What was written.
 
     `jumps` counts new clocks inside the stream, `repaired` packets that were moved a little, `dropped` packets that
-    could not be placed. `problem` says why reading ended early; empty when it did not.
+    could not be placed. `problem` says why reading ended early; empty when it did not. `rotation_degrees` is by which
+    quarter turn (clockwise) players are told to turn the picture, `turns` how the stream says the camera was held.
     """
 
     duration_seconds: float
@@ -50,6 +52,8 @@ class Mp4Summary:
     repaired: int = 0
     dropped: int = 0
     problem: str = ""
+    rotation_degrees: int = 0
+    turns: tuple[Turn, ...] = ()
 
 
 def write_mp4(
@@ -61,6 +65,7 @@ def write_mp4(
     created_at: datetime | None = None,
     scratch: Path | None = None,
     max_jump_seconds: float = 600.0,
+    rotation_degrees: int | None = None,
 ) -> Mp4Summary:
     """Write the MPEG-TS stream in `chunks` as mp4 and return what it holds.
 
@@ -71,6 +76,7 @@ def write_mp4(
         scratch: a folder for a nameless temporary file about as large as the result; None takes the system's.
         max_jump_seconds: a longer step of the stream's clock is closed up; a shorter one is kept, so that what is
             missing keeps its length.
+        rotation_degrees: how the camera was held, where the stream itself does not say.
 
     Raises:
         MediaError: not one packet of sound or picture could be read, or the stream is so damaged at its beginning that
@@ -86,7 +92,9 @@ def write_mp4(
             raise MediaError(f"this is no video stream that can be packed: {_reason(error)}") from error
         marks = orderly(chapters, report.seconds)
         nero = [nero_chapters(marks)] if marks else []
-        size_bytes = relocate(out, file, box(b"udta", *nero, metadata_box(tags or Tags())))
+        turn = report.turns.chosen(rotation_degrees)
+        user_data = box(b"udta", *nero, metadata_box(tags or Tags()))
+        size_bytes = relocate(out, file, user_data, edit_track=turning(turn))
     return Mp4Summary(
         duration_seconds=report.seconds,
         size_bytes=size_bytes,
@@ -96,6 +104,8 @@ def write_mp4(
         repaired=report.timeline.repaired,
         dropped=report.dropped,
         problem=report.problem,
+        rotation_degrees=turn,
+        turns=tuple(report.turns.found),
     )
 
 
@@ -134,6 +144,7 @@ class _Report:
     begin: int | None = None  #: when the first packet is shown
     end: int = 0
     problem: str = ""
+    turns: Turns = field(default_factory=Turns)
 
     @property
     def seconds(self) -> float:
@@ -175,7 +186,7 @@ def _check_opens(file: Any) -> None:
 
 
 def _pair_streams(source: InputContainer, target: OutputContainer) -> dict[int, Any]:
-    """The first stream of picture and of sound, and where each goes. Data streams (timed metadata) stay behind."""
+    """The first stream of picture and of sound, and where each goes. Data streams are read and stay behind."""
     chosen = [*source.streams.video[:1], *source.streams.audio[:1]]
     if not chosen:
         raise MediaError("the stream holds neither sound nor picture")
@@ -185,7 +196,8 @@ def _pair_streams(source: InputContainer, target: OutputContainer) -> dict[int, 
 def _copy_packets(source: InputContainer, target: OutputContainer, outputs: dict[int, Any], report: _Report) -> None:
     import av
 
-    packets = source.demux([source.streams[index] for index in outputs])
+    notes = [stream.index for stream in source.streams.data]
+    packets = source.demux([source.streams[index] for index in (*outputs, *notes)])
     seen_key = False
     while True:
         try:
@@ -195,6 +207,9 @@ def _copy_packets(source: InputContainer, target: OutputContainer, outputs: dict
             return
         if packet is None:
             return
+        if packet.stream.index in notes:
+            _note_turn(bytes(packet), report)
+            continue
         if packet.size == 0 or packet.dts is None:
             continue
         kind = packet.stream.type
@@ -205,6 +220,12 @@ def _copy_packets(source: InputContainer, target: OutputContainer, outputs: dict
                 report.dropped += 1
                 continue
         _write_packet(packet, outputs[packet.stream.index], target, report, kind)
+
+
+def _note_turn(tag: bytes, report: _Report) -> None:
+    degrees = read_orientation(tag) if b"TKEY" in tag else None
+    if degrees is not None:
+        report.turns.see(max(0.0, report.seconds) if report.begin is not None else 0.0, degrees)
 
 
 def _write_packet(packet: Packet[Any], output: Any, target: OutputContainer, report: _Report, kind: str) -> None:

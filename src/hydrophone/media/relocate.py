@@ -9,7 +9,7 @@ Source: ISO/IEC 14496-12, sections 4.2 (boxes), 8.7.5 (chunk offsets), 8.1.1 (me
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import BinaryIO, Protocol
 
 from hydrophone.errors import MediaError
@@ -26,8 +26,12 @@ class BinaryWriter(Protocol):
     def write(self, data: bytes, /) -> object: ...
 
 
-def relocate(out: BinaryWriter, file: BinaryIO, user_data: bytes) -> int:
+def relocate(
+    out: BinaryWriter, file: BinaryIO, user_data: bytes, *, edit_track: Callable[[bytes], bytes] | None = None
+) -> int:
     """Copy the MP4 `file` to `out` with its index first and `user_data` as its ``udta`` box; returns the size.
+
+    `edit_track` changes what is in each ``trak`` box, on the way and without changing its length.
 
     Raises:
         MediaError: the file has no index or no media, or its boxes do not fit.
@@ -40,6 +44,8 @@ def relocate(out: BinaryWriter, file: BinaryIO, user_data: bytes) -> int:
     index_at, index_size = next((at, size) for kind, at, size in parts if kind == b"moov")
     media = [(at, size) for kind, at, size in parts if kind == b"mdat"]
     file_type, index = _load(file, type_at, type_size), _load(file, index_at, index_size)
+    if edit_track is not None:
+        index = _edited(index, edit_track)
     moves = _moves(media, len(file_type), 0)
     wide = max(at + size for at, size in media) + 2 * len(index) + len(user_data) > UINT32_MAX
     size = len(_rewrite(index, moves, user_data, is_wide=wide))
@@ -102,6 +108,11 @@ def children(data: bytes) -> Iterator[tuple[bytes, bytes]]:
             raise MediaError(f"the box {kind!r} does not fit into the one around it")
         yield kind, data[at + 8 : at + size]
         at += size
+
+
+def _edited(index: bytes, edit_track: Callable[[bytes], bytes]) -> bytes:
+    parts = [box(kind, edit_track(body) if kind == b"trak" else body) for kind, body in children(index[8:])]
+    return box(b"moov", *parts)
 
 
 def _rewrite(index: bytes, moves: Moves, user_data: bytes, *, is_wide: bool) -> bytes:

@@ -21,6 +21,7 @@ from hydrophone.http.redaction import redact_url
 from hydrophone.media.cover import draw_cover, usable_cover
 from hydrophone.media.m4a import write_m4a
 from hydrophone.media.mp4 import file_chunks, write_mp4
+from hydrophone.media.rotation import Turn
 from hydrophone.media.tags import Chapter, Tags
 from hydrophone.model import Coverage, Gap, MediaKind, Participant, SpaceState, User, UserId
 from hydrophone.recorder.audience import read_audience, read_people
@@ -50,6 +51,21 @@ class Finished:
         return self.layout.coverage
 
 
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """By which quarter turn the packaged video is shown, and how the camera was held on the way."""
+
+    degrees: int = 0
+    turns: tuple[Turn, ...] = ()
+
+    def facts(self) -> dict[str, Any]:
+        """For ``space.json``; nothing where nothing was said about it."""
+        if not self.degrees and not self.turns:
+            return {}
+        turns = [{"seconds": round(turn.seconds, 3), "degrees": turn.degrees} for turn in self.turns]
+        return {"rotation": {"shown_degrees": self.degrees, "turns": turns}}
+
+
 def finish_item(
     take: Take,
     plan: Plan,
@@ -72,15 +88,18 @@ def finish_item(
     digest = write_original(take, original)
     on_step("video" if kind is MediaKind.VIDEO else "audio")
     media: list[Path] = []
+    turned = Turned()
     try:
         if kind is MediaKind.VIDEO:
-            media = _package_video(take, paths, original, look, cover)
+            media, turned = _package_video(take, paths, original, look, cover)
+            if len({turn.degrees for turn in turned.turns}) > 1:
+                notices.append("the camera was turned on the way; the video is shown as it was held longest")
         else:
             media = _package_audio(paths, original, layout, look, cover)
     except MediaError as error:
         notices.append(f"not packaged: {error.message}; {original.name} holds everything")
     on_step("manifest")
-    _write_facts(take, paths, layout, look, kind, original, media)
+    _write_facts(take, paths, layout, look, kind, original, media, turned)
     write_manifest(take.directory, known={original.name: digest.sha256})
     return Finished(directory=take.directory, media=media[0] if media else None, layout=layout, notices=tuple(notices))
 
@@ -108,18 +127,21 @@ def _package_audio(paths: Item, original: Path, layout: Layout, look: Look, cove
     return written
 
 
-def _package_video(take: Take, paths: Item, original: Path, look: Look, cover: bytes | None) -> list[Path]:
+def _package_video(
+    take: Take, paths: Item, original: Path, look: Look, cover: bytes | None
+) -> tuple[list[Path], Turned]:
     if not len(take.index):
-        return []
+        return [], Turned()
     with DurableWriter(paths.video) as out, original.open("rb") as file:
-        write_mp4(
+        summary = write_mp4(
             out,
             file_chunks(file),
             tags=tags_of(look, cover),
             created_at=look.started_at or look.created_at,
             scratch=take.directory,
+            rotation_degrees=look.rotation_degrees,
         )
-    return [paths.video]
+    return [paths.video], Turned(summary.rotation_degrees, summary.turns)
 
 
 def tags_of(look: Look, cover: bytes | None) -> Tags:
@@ -166,8 +188,10 @@ def _write_facts(
     kind: MediaKind,
     original: Path,
     media: list[Path],
+    turned: Turned,
 ) -> None:
     facts = space_facts(look, layout, kind)
+    facts |= turned.facts()
     facts["files"] = {"original": original.name, "media": [path.name for path in media]}
     write_file(paths.space, json_text(facts).encode())
     people = read_people(take.events("person"))
