@@ -23,6 +23,7 @@ ENVIRONMENT = ROOT / ".venv-peers"
 PINS = Path(__file__).with_name("constraints-peers.txt")
 FROM_DEBIAN = {"nginx": "nginx-light", "ffmpeg": "ffmpeg", "curl": "curl", "ffprobe": "ffmpeg"}
 FROM_PYPI = ("yt-dlp", "streamlink")
+US = (sys.executable, "-m", "hydrophone")
 CRAWLER = "5 at once with curl, then ffmpeg"
 
 
@@ -104,13 +105,15 @@ def _install_from_pypi(say: Callable[[str], None]) -> dict[str, str]:
 # ---------------------------------------------------------------- the job: an ended recording
 
 
-def hydrophone(bed: Bed, target: str, *, connections: int = 16) -> Callable[[Path], Sequence[str]]:
-    """Our command, as a user types it: the Space's link, or the playlist's address."""
+def hydrophone(
+    bed: Bed, target: str, *, connections: int = 16, start: Sequence[str] = US
+) -> Callable[[Path], Sequence[str]]:
+    """Our command, as a user types it: the Space's link, or the playlist's address. `start` may be a profiler."""
 
     def command(folder: Path) -> Sequence[str]:
         settings = [f"{name}={value}" for name, value in bed.environment(folder).items()]
         flags = ["record", "-q", "-N", str(connections), "-P", str(folder / "archive"), target]
-        return ["env", *settings, sys.executable, "-m", "hydrophone", *flags]
+        return ["env", *settings, *start, *flags]
 
     return command
 

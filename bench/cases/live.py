@@ -11,9 +11,8 @@ import os
 import resource
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from bench.kept import marks_of_adts
 from bench.liveorigin import Pages, Punctuality
 from bench.material import Export, live_root, space
 from bench.measuring import scratch
+from bench.peers import US
 from bench.processes import open_files, total_cpu, total_pss
 from bench.stage import Section, Stage, Target, most_target
 from hydrophone.sandbox.scene import Scene, invented_id
@@ -32,6 +32,7 @@ from hydrophone.testing.box import sandbox
 OURS, FFMPEG, STREAMLINK = "Hydrophone, one process", "ffmpeg, one process each", "streamlink, one process each"
 JOIN_SECONDS = 240.0
 FINISH_SECONDS = 600.0
+Mark = Callable[[Sequence[int]], None]
 CHECKED = 20  #: recordings whose every frame is compared afterwards
 COLUMNS = (
     ("name", "program", "text"),
@@ -62,6 +63,10 @@ class Steady:
     frames: str
 
 
+def no_mark(pids: Sequence[int]) -> None:
+    """Nobody wants to know."""
+
+
 def run(stage: Stage) -> list[Section]:
     """All numbers of Spaces for us, as many as fit for the peers."""
     counts = (1, 10) if stage.is_quick else (1, 10, 100, 500, 2000)
@@ -69,11 +74,11 @@ def run(stage: Stage) -> list[Section]:
     seconds = 12.0 if stage.is_quick else 60.0
     rows: list[dict[str, Any]] = []
     for count in counts:
-        rows.append(_row(OURS, count, _measure(stage, OURS, count, seconds)))
+        rows.append(_row(OURS, count, measure_live(stage, OURS, count, seconds)))
         stage.say(f"  {OURS} {count}: {_short(rows[-1])}")
     for name, tool in ((FFMPEG, "ffmpeg"), (STREAMLINK, "streamlink")):
         if stage.peers.has(tool):
-            rows.append(_row(name, most_of_peers, _measure(stage, name, most_of_peers, seconds)))
+            rows.append(_row(name, most_of_peers, measure_live(stage, name, most_of_peers, seconds)))
             stage.say(f"  {name} {most_of_peers}: {_short(rows[-1])}")
             rows.append(_scaled(rows[-1], counts[-1]))
     _add_ratios(rows)
@@ -98,8 +103,13 @@ def _short(row: dict[str, Any]) -> str:
 # ---------------------------------------------------------------- one measurement
 
 
-def _measure(stage: Stage, name: str, count: int, seconds: float) -> Steady:
-    """Start recorders, wait until all record, measure, stop them, compare what they kept."""
+def measure_live(
+    stage: Stage, name: str, count: int, seconds: float, *, start: Sequence[str] = US, mark: Mark = no_mark
+) -> Steady:
+    """Start recorders, wait until all record, measure, stop them, compare what they kept.
+
+    `mark` is called with the processes at the beginning and at the end of what is measured.
+    """
     _allow_files(count)
     listed = 8 + round(seconds / liveorigin.STEP_SECONDS) + 40
     export = Export(stage.files, space(0.25 if stage.is_quick else 2.0))
@@ -114,14 +124,16 @@ def _measure(stage: Stage, name: str, count: int, seconds: float) -> Steady:
     ):
         pages = Pages(live, export.scene, listed)
         keys = [liveorigin.stream_key(number) for number in range(count)]
-        with _recorders(stage, name, bed, keys, folder) as pids:
+        with _recorders(stage, name, bed, keys, folder, start) as pids:
             try:
                 _until_all_record(origin, keys)
                 pages.begin()
                 time.sleep(3 * liveorigin.STEP_SECONDS)  # nobody is measured while still finding a rhythm
+                mark(pids)
                 began, cpu = time.monotonic(), total_cpu(pids)
                 time.sleep(seconds)
                 spent, elapsed = total_cpu(pids) - cpu, time.monotonic() - began
+                mark(pids)
                 memory, files = total_pss(pids), sum(open_files(pid) for pid in pids)
                 last = int((time.time() - pages.listed_at(liveorigin.PHASES, 0)) // liveorigin.STEP_SECONDS) - 2
             finally:
@@ -163,13 +175,15 @@ def _scene(number: int) -> Scene:
 
 
 @contextlib.contextmanager
-def _recorders(stage: Stage, name: str, bed: Bed, keys: Sequence[str], folder: Path) -> Iterator[list[int]]:
+def _recorders(
+    stage: Stage, name: str, bed: Bed, keys: Sequence[str], folder: Path, start: Sequence[str]
+) -> Iterator[list[int]]:
     """The processes that record, one for all or one each."""
     if name == OURS:
         links = [f"https://x.com/i/spaces/{invented_id('live', number)}" for number in range(len(keys))]
         (folder / "links.txt").write_text("\n".join(links))
         flags = ["record", "-q", "-P", str(folder / "archive"), "--batch-file", str(folder / "links.txt")]
-        commands = [[sys.executable, "-m", "hydrophone", *flags]]
+        commands = [[*start, *flags]]
     else:
         commands = [_peer(stage, name, bed.origin, key, folder / f"{number}.aac") for number, key in enumerate(keys)]
     environment = {**os.environ, **bed.environment(folder)}

@@ -1,13 +1,17 @@
 """Runs Hydrophone's command line under a sampler, and writes down which stacks of which thread used CPU time.
 
-Usage: ``python sampled.py OUT COMMAND [ARGUMENT …]``. A thread looks at all others many times a second; the CPU time
-that each has used since the last look is booked on where it stands. Imports are included, time spent waiting is not.
-C functions count for the line that called them.
+Usage: ``python sampled.py OUT COMMAND [ARGUMENT …]``. The system interrupts the main thread after every few
+milliseconds of CPU time (its own tick, usually four); what each thread has used since the last time is booked on where
+it stands. Imports are included, waiting is not; C functions count for the line that called them. Other threads than the
+main one are seen where they let go of the interpreter, so that their functions are known less exactly than their sums.
+
+SIGUSR1 forgets all until then, the next one stops looking: so that a stretch of a long run can be had alone.
 """
 
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import threading
 import time
@@ -15,7 +19,7 @@ from collections import defaultdict
 from pathlib import Path
 from types import FrameType
 
-EVERY_SECONDS = 0.0007
+EVERY_SECONDS = 0.001
 Stack = tuple[tuple[str, str, int], ...]
 
 
@@ -35,32 +39,37 @@ class Sampler:
     def __init__(self) -> None:
         self.used: dict[tuple[str, Stack], float] = defaultdict(float)
         self._before: dict[int, float] = {}
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
+        self._is_marked = False
 
     def start(self) -> None:
-        sys.setswitchinterval(0.0005)
-        self._thread.start()
+        signal.signal(signal.SIGPROF, self._look)
+        signal.signal(signal.SIGUSR1, self._mark)
+        signal.setitimer(signal.ITIMER_PROF, EVERY_SECONDS, EVERY_SECONDS)
 
     def stop(self) -> None:
-        self._stop.set()
-        self._thread.join()
+        signal.setitimer(signal.ITIMER_PROF, 0)
 
-    def _run(self) -> None:
+    def _mark(self, number: int, frame: FrameType | None) -> None:
+        if self._is_marked:
+            self.stop()
+        else:
+            self._look(number, frame)
+            self.used.clear()
+        self._is_marked = True
+
+    def _look(self, _number: int, frame: FrameType | None) -> None:
         own = threading.get_ident()
-        while not self._stop.wait(EVERY_SECONDS):
-            names = {thread.ident: thread.name for thread in threading.enumerate()}
-            for ident, frame in sys._current_frames().items():
-                if ident == own:
-                    continue
-                try:
-                    now = time.clock_gettime(time.pthread_getcpuclockid(ident))
-                except OSError:  # the thread has ended meanwhile
-                    continue
-                delta = now - self._before.get(ident, 0.0)
-                self._before[ident] = now
-                if delta > 0.0:
-                    self.used[names.get(ident, "another").split("-")[0].split("_")[0], stack_of(frame)] += delta
+        names = {thread.ident: thread.name for thread in threading.enumerate()}
+        for ident, other in sys._current_frames().items():
+            try:
+                now = time.clock_gettime(time.pthread_getcpuclockid(ident))
+            except OSError:  # the thread has ended meanwhile
+                continue
+            delta = now - self._before.get(ident, 0.0)
+            self._before[ident] = now
+            if delta > 0.0:
+                name = names.get(ident, "another").split("-")[0].split("_")[0]
+                self.used[name, stack_of(frame if ident == own else other)] += delta
 
 
 def main() -> int:
@@ -75,7 +84,6 @@ def main() -> int:
     facts = {
         "wall_seconds": time.perf_counter() - began,
         "cpu_seconds": time.process_time() - cpu,
-        "sampler_seconds": 0.0,
         "exit_code": code,
         "stacks": [[seconds, thread, stack] for (thread, stack), seconds in sampler.used.items()],
     }
