@@ -226,3 +226,16 @@ def test_a_recorder_killed_at_random_times_keeps_what_it_acknowledged(tmp_path: 
             add(take, n, size=3000)
         finish(take)
     assert (path / "original.aac").read_bytes() == expected
+
+
+def test_what_a_crash_left_half_written_is_removed_but_not_what_another_process_may_be_writing(tmp_path: Path) -> None:
+    fill(tmp_path, [1])
+    gone = [tmp_path / ".space.json.77-1.part", tmp_path / ".take" / ".owner.json.77-2.part"]
+    kept = tmp_path / ".take" / ".id.77-3.part"
+    for path in (*gone, kept):
+        path.write_text("half")
+
+    assert held(tmp_path) == [1]
+
+    assert not any(path.exists() for path in gone)
+    assert kept.exists()

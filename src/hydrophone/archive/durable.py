@@ -177,10 +177,12 @@ def part_path(path: Path) -> Path:
     return path.with_name(f".{path.name}.{os.getpid()}-{next(_serial)}{PART_SUFFIX}")
 
 
-def remove_leftovers(directory: Path, *, disk: Disk = DISK) -> None:
-    """Remove the part files that a crash left in `directory`. Only its owner may call this."""
+def remove_leftovers(directory: Path, *, but: str | None = None, disk: Disk = DISK) -> None:
+    """Remove the part files that a crash left in `directory`, but those of one name. Only its owner may call this."""
     with disk_errors(directory):
         for path in directory.iterdir():
+            if path.name.startswith(f".{but}."):
+                continue
             if path.name.startswith(".") and path.name.endswith(PART_SUFFIX):
                 disk.unlink(path)
 

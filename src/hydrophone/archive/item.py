@@ -12,7 +12,7 @@ from typing import Any
 from hydrophone.archive.durable import DISK, Disk, disk_errors, make_directory, write_file
 from hydrophone.archive.journal import JOURNAL_NAME
 from hydrophone.archive.manifest import MANIFEST_NAME
-from hydrophone.archive.state import WORK_FOLDER
+from hydrophone.archive.state import ID_NAME, WORK_FOLDER
 from hydrophone.errors import ArchiveError, NewerSchemaError
 
 SPACE_SCHEMA = 1
@@ -80,7 +80,7 @@ class Item:
 
     @property
     def id_file(self) -> Path:
-        return self.path / WORK_FOLDER / "id"
+        return self.path / WORK_FOLDER / ID_NAME
 
     def saved_id(self) -> str | None:
         """The id that `create` saved, None if it is not there (any more)."""

@@ -19,6 +19,7 @@ from hydrophone.archive.lock import TakeLock
 from hydrophone.archive.state import (
     CUT,
     DROPPED,
+    ID_NAME,
     WORK_FOLDER,
     TakeState,
     load_state,
@@ -41,6 +42,8 @@ def recover(
     lock = TakeLock(work, disk=disk)
     try:
         remove_leftovers(directory, disk=disk)
+        # Not those of the id: it is written before there is a lock, so one may belong to a process that lives.
+        remove_leftovers(work, but=ID_NAME, disk=disk)
         state, is_new = _load_or_create(directory, create_facts, now, disk)
         notes = settle(directory, state)
         if notes and not state.layouts and (original := find_original(directory)) is not None:

@@ -16,6 +16,7 @@ from hydrophone.archive.segments import COMPLETE, SEGMENT, MediaFiles, StoredSeg
 from hydrophone.errors import ArchiveError
 
 WORK_FOLDER = ".take"
+ID_NAME = "id"  #: in the work folder: whose recording it is
 CUT = "cut"  #: {"file", "size"}: a media log was cut back (or found shorter); what lay beyond is not held
 DROPPED = "dropped"  #: {"epoch", "seq", "reason"}: this segment is not held any more
 ORIGINAL_WRITTEN = "original"  #: all held segments, in order, are in that file (see `layout`)
