@@ -8,6 +8,7 @@ from random import Random
 from diarisation import Span
 
 TAG_SECONDS = 47 * 1024 / 48_000
+SEGMENT_SECONDS = 141 * 1024 / 48_000
 PEOPLE = ("1maraLindPscp", "1tobiQuistPsc", "1inesVargaPsc", "1pellOseiPscp", "1junoBarkPsc1")
 
 
@@ -29,7 +30,7 @@ def simulate_stage(seed: int, *, seconds: float = 3600.0) -> SimulatedStage:
     host is away nothing is recorded, so positions run on and whoever spoke is cut off. The truth bridges breaths below
     a second, as a listener would, and knows nothing of the rules under test.
     """
-    drop_at = seconds * 0.6
+    drop_at = drop_position(seconds)
     rng = Random(seed)
     stage = SimulatedStage(seconds)
     speaking = stage.speaking
@@ -73,6 +74,11 @@ def simulate_stage(seed: int, *, seconds: float = 3600.0) -> SimulatedStage:
             levels[person] = min(100, levels[person] + round(loudness * heard * rng.uniform(0.6, 1.3)))
     stage.truth = _joined(stage.truth)
     return stage
+
+
+def drop_position(seconds: float) -> float:
+    """Where the host drops out: between two segments, since no frame is made while nobody sends any."""
+    return int(seconds * 0.6 / SEGMENT_SECONDS) * SEGMENT_SECONDS
 
 
 def _joined(spans: list[Span]) -> list[Span]:

@@ -48,7 +48,8 @@ class Position:
 class MediaClock:
     """Built segment by segment, in the order in which they stand in the recording; then asked.
 
-    Memory is 33 bytes a segment.
+    Memory is 33 bytes a segment. Where the tags within a segment show that the clock jumps inside it, it may be added
+    in pieces, each with the clock of its tag.
     """
 
     def __init__(self, *, started_at: datetime | None = None) -> None:
