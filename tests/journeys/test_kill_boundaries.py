@@ -6,6 +6,7 @@ By default a spread of them; HYDROPHONE_HUNT=1 takes every one.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -22,7 +23,10 @@ from hydrophone.testing import Scene
 from hydrophone.testing.box import SandboxBox, sandbox
 from journeys.victims import IS_HUNT, assert_same_files, assert_sound, frames_in, item_of
 
-pytestmark = pytest.mark.skipif(not hasattr(sys, "abiflags"), reason="forking needs a system that can")
+pytestmark = [
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="forking needs a system that can"),
+    pytest.mark.timeout(3600 if IS_HUNT else 300),
+]
 
 SAME = ("original.aac", "audio.m4a", "space.json", "people.json", "audience.csv")
 SCENE = Scene.ended("boundaries", seconds=45)

@@ -27,6 +27,8 @@ from journeys.victims import (
     record,
 )
 
+pytestmark = pytest.mark.timeout(3600 if IS_HUNT else 300)
+
 SAME = ("original.aac", "audio.m4a", "space.json", "people.json")
 SPEED = 8.0
 SECONDS = 150.0

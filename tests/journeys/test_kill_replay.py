@@ -30,6 +30,8 @@ from journeys.victims import (
     record,
 )
 
+pytestmark = pytest.mark.timeout(3600 if IS_HUNT else 300)
+
 SEED = 20261
 SAME = ("original.aac", "audio.m4a", "space.json", "people.json", "audience.csv")
 SCENE = Scene.ended("killed-replay", seconds=300)
