@@ -19,6 +19,7 @@ from hydrophone.sandbox.world import World
 ROUTE_MODULES = (
     "hydrophone.sandbox.cdn",
     "hydrophone.sandbox.control",
+    "hydrophone.sandbox.api2",
     "hydrophone.sandbox.x",
     "hydrophone.sandbox.periscope",
     "hydrophone.sandbox.proxy",
