@@ -12,7 +12,7 @@ from bench import page, peers
 from bench.cases import growth, live, packaging, replay, startup, verifying
 from bench.material import forget
 from bench.peers import ROOT
-from bench.stage import Section, Stage, loop_seconds, machine
+from bench.stage import Section, Stage, leave_habits, loop_seconds, machine
 
 RESULTS = Path(__file__).parent / "results"
 BUILD = ROOT / "build" / "bench"
@@ -41,6 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if sys.platform != "linux":
         say("the bench measures with what Linux offers; run it there (a container will do)")
         return 2
+    leave_habits()
     if told.forget:
         forget(BUILD)
     found_peers = peers.find(install=not told.no_install, say=say)

@@ -96,6 +96,15 @@ def most_target(text: str, value: float, most: float, unit: str) -> Target:
 
 # ---------------------------------------------------------------- the machine
 
+#: Habits of a development machine that a user does not have. Without compiled files, half of a start is compiling.
+HABITS = ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "PYTHONDEVMODE", "PYTHONASYNCIODEBUG", "PYTHONOPTIMIZE")
+
+
+def leave_habits() -> None:
+    """Take out of the environment what would make Python programs slower here than at a user's."""
+    for name in [*HABITS, *(name for name in os.environ if name.startswith("HYDROPHONE_"))]:
+        os.environ.pop(name, None)
+
 
 def machine(peers: Peers) -> dict[str, Any]:
     """What the figures were measured on, and with which versions."""
