@@ -13,14 +13,13 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from hydrophone.archive import Item, find_items, verify_item
-from hydrophone.audio import scan_adts
-from hydrophone.cli.demonstration import environment
+from hydrophone.cli.demonstration import environment, frames_of
 from hydrophone.testing.box import SandboxBox
 
 RUN_SECONDS = 100.0
@@ -118,7 +117,7 @@ class Recorder:
                 self._news.wait(0.05)
         return True
 
-    def wait_until(self, is_so: Any, seconds: float = RUN_SECONDS) -> bool:
+    def wait_until(self, is_so: Callable[[dict[str, Any]], bool], seconds: float = RUN_SECONDS) -> bool:
         """True when an event satisfies `is_so`; False when the process ended (or the time) before."""
         until = time.monotonic() + seconds
         seen = 0
@@ -210,14 +209,4 @@ def assert_same_files(one: Path, other: Path, names: Sequence[str]) -> None:
 
 def frames_in(directory: Path) -> list[bytes]:
     """The ADTS frames of an item's original, in order."""
-    data = Item(directory).original().read_bytes()
-    scan = scan_adts(data)
-    sizes = iter(scan.frame_sizes)
-    frames: list[bytes] = []
-    for offset, count in scan.runs:
-        at = offset
-        for _ in range(count):
-            size = next(sizes)
-            frames.append(data[at : at + size])
-            at += size
-    return frames
+    return frames_of(Item(directory).original().read_bytes())
