@@ -86,8 +86,11 @@ class Settings(BaseSettings):
     poll_seconds: float = Field(
         60.0, ge=5, le=3600, description="How often state and audience of a live Space are asked for."
     )
-    wait_poll_seconds: float = Field(
-        60.0, ge=5, le=3600, description="How often a Space that is about to start is asked for."
+    wait_poll_seconds: float | None = Field(
+        None,
+        ge=5,
+        le=3600,
+        description="How often a Space that has not started is asked for; unset, often only near its time.",
     )
     sync_seconds: float = Field(1.0, gt=0, le=60, description="How often what was fetched is forced onto the disk.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(

@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from hydrophone.archive import SECRET_MODE, StreamStore, write_file
+from hydrophone.archive import SECRET_MODE, StreamStore, Syncer, write_file
 from hydrophone.errors import SettingsError, UnreachableError
 from hydrophone.http import AsyncClient, Budgets, Endpoints, HostKind, HttpSettings, Request
 from hydrophone.logins import FoundLogin, find_login, secret_file
@@ -59,6 +59,7 @@ class Parts:
     login: FoundLogin | None
     resolver: Resolver
     recorder: Recorder
+    syncer: Syncer
     state_dir: Path
 
 
@@ -90,6 +91,7 @@ async def connect(settings: Settings) -> Parts:
         login.login.on_rotation = secret_file(settings).remember_rotation
         session.use_login(login.login)
     periscope = PeriscopeSession(login=_periscope_login(settings, endpoints), now=clock.now)
+    syncer = Syncer(interval_seconds=settings.sync_seconds)
     tools = Tools(
         client=client,
         clock=clock,
@@ -97,6 +99,7 @@ async def connect(settings: Settings) -> Parts:
         credential=login.login if login else None,
         periscope=periscope.login,
         own_ids=session.own_user_ids,
+        syncer=syncer,
     )
     resolver = Resolver(client, session, clock.now, periscope)
     return Parts(
@@ -108,6 +111,7 @@ async def connect(settings: Settings) -> Parts:
         login=login,
         resolver=resolver,
         recorder=Recorder(tools, resolver),
+        syncer=syncer,
         state_dir=state_dir,
     )
 

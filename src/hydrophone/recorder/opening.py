@@ -6,7 +6,7 @@ from collections.abc import Set
 from dataclasses import dataclass
 from pathlib import Path
 
-from hydrophone.archive import Item, Take, find_item
+from hydrophone.archive import Item, Syncer, Take, find_item
 from hydrophone.hls import NumberSet
 from hydrophone.model import MediaKind
 from hydrophone.recorder.audience import AudienceLog
@@ -34,7 +34,9 @@ class Work:
     begins_at_edge: bool = False
 
 
-def open_work(look: Look, kind: MediaKind, options: RecordOptions, own_ids: Set[str]) -> Work:
+def open_work(
+    look: Look, kind: MediaKind, options: RecordOptions, own_ids: Set[str], syncer: Syncer | None = None
+) -> Work:
     """Begin a take, or go on with that of an earlier run. Blocks.
 
     Raises:
@@ -43,7 +45,8 @@ def open_work(look: Look, kind: MediaKind, options: RecordOptions, own_ids: Set[
     """
     directory = options.directory or _directory(look, kind, options)
     Item.create(directory, look.key)
-    take = Take.open(directory, create_facts={"id": look.key, "link": look.link, "media": kind.value})
+    facts = {"id": look.key, "link": look.link, "media": kind.value}
+    take = Take.open(directory, create_facts=facts, syncer=syncer)
     work = _resume(take, kind, own_ids)
     if options.live_edge or options.directory is not None:
         for fact in take.events("edge"):
@@ -53,7 +56,7 @@ def open_work(look: Look, kind: MediaKind, options: RecordOptions, own_ids: Set[
     return work
 
 
-def reopen_work(key: str, options: RecordOptions, own_ids: Set[str]) -> Work | None:
+def reopen_work(key: str, options: RecordOptions, own_ids: Set[str], syncer: Syncer | None = None) -> Work | None:
     """The take of an earlier run, where nothing is known but the id; None if there is none. Blocks."""
     directory = options.directory
     if directory is None:
@@ -61,7 +64,7 @@ def reopen_work(key: str, options: RecordOptions, own_ids: Set[str]) -> Work | N
         directory = item.path if item else None
     if directory is None:
         return None
-    take = Take.open(directory)
+    take = Take.open(directory, syncer=syncer)
     return _resume(take, MediaKind(str(take.header.get("media", MediaKind.AUDIO.value))), own_ids)
 
 

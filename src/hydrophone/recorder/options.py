@@ -38,6 +38,8 @@ class RecordOptions:
         format: which variant of a video: ``"best"``, ``"worst"``, ``"720p"`` …
         output: template of the item's folder; None is the default layout.
         poll_seconds: between looks at the record while live.
+        wait_poll_seconds: between looks at a Space that has not begun; None looks every five minutes from afar and
+            every ten seconds near the time.
         patience: see `Patience`.
         keep_media_log: keep the working file of a finished, complete recording.
         directory: go on with the item in this folder, wherever it lies.
@@ -50,6 +52,7 @@ class RecordOptions:
     format: str = "best"
     output: str | None = None
     poll_seconds: float = 60.0
+    wait_poll_seconds: float | None = None
     patience: Patience = Patience()
     keep_media_log: bool = False
     directory: Path | None = None

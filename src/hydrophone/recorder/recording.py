@@ -11,7 +11,7 @@ from collections.abc import Callable, Set
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from hydrophone.archive import StreamStore
+from hydrophone.archive import StreamStore, Syncer
 from hydrophone.errors import (
     AbortedError,
     CanceledError,
@@ -59,6 +59,7 @@ class Tools:
     credential: Credential | None = None
     periscope: Credential | None = None
     own_ids: Set[str] = frozenset()
+    syncer: Syncer | None = None  #: None takes the one that the process shares
 
 
 class Recording:
@@ -115,7 +116,9 @@ class Recording:
             return self._outcome(Result.STOPPED)
         stream = await self._find_stream(look)
         kind = stream.kind if stream else self._kind_of_known()
-        self._work = work = await asyncio.to_thread(open_work, look, kind, self._options, self._tools.own_ids)
+        self._work = work = await asyncio.to_thread(
+            open_work, look, kind, self._options, self._tools.own_ids, self._tools.syncer
+        )
         self._see(look)
         is_stopped = await self._fetch_all(work, look, stream)
         finished = await self._finish(work)
@@ -162,7 +165,7 @@ class Recording:
                     scheduled_at=look.scheduled_at,
                     advice="use --wait to wait for it",
                 )
-            pause = next_look(self._clock.now(), look.scheduled_at)
+            pause = self._options.wait_poll_seconds or next_look(self._clock.now(), look.scheduled_at)
             until = self._clock.now() + timedelta(seconds=pause)
             self._tell.emit(Waiting(key=look.key, until=until, reason=f"scheduled for {_stamp(look)}"))
             if await stopped_within(pause, self._stop, self._clock):
@@ -389,7 +392,9 @@ class Recording:
         """The service gives nothing (more). What an earlier or this run has stored still becomes an item."""
         try:
             if self._work is None:
-                self._work = await asyncio.to_thread(reopen_work, self._source.key, self._options, self._tools.own_ids)
+                self._work = await asyncio.to_thread(
+                    reopen_work, self._source.key, self._options, self._tools.own_ids, self._tools.syncer
+                )
             work = self._work
             if work is None or not len(work.take.index):
                 return self._outcome(Result.FAILED, error=error)
