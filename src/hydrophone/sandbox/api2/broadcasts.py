@@ -88,7 +88,7 @@ def _one(visit: Visit) -> Answering:
 
 
 def _told(one: Mapping[str, Any]) -> Object:
-    return without_empties({name: value for name, value in one.items() if name != "owner_id"})
+    return without_empties({name: value for name, value in one.items() if name not in ("owner_id", "recurrence")})
 
 
 def _scheduled(visit: Visit) -> Answering:

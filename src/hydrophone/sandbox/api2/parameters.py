@@ -83,7 +83,11 @@ class Asking:
         if wire not in self.given or self._is_foreign(wire):
             return ()
         dialect = {"post.fields": CURRENT, "tweet.fields": LEGACY}.get(wire, self.dialect)
-        known = _CLOSED.get(name) or accepted(dialect, self.mode, name)
+        if name == "space.fields" and self.mode == AUTO and self.drops:
+            dialect, mode = CURRENT, CURRENT  # where names are dropped, the five ids come by expansion only
+        else:
+            mode = self.mode
+        known = _CLOSED.get(name) or accepted(dialect, mode, name)
         values = [value for value in self.given[wire].split(",") if value]
         unknown = [value for value in values if value not in known]
         if unknown and not self.drops:

@@ -77,8 +77,8 @@ def _many(visit: Visit) -> Answering:
 
 
 def _listed(records: Sequence[Record]) -> list[Record]:
-    """Live before scheduled, the newest of each first; nothing else."""
-    newest = sorted(records, key=lambda record: str(record["created_at"]), reverse=True)
+    """Live before scheduled, what has begun (else was announced) last comes first; nothing else."""
+    newest = sorted(records, key=lambda record: str(record.get("started_at", record["created_at"])), reverse=True)
     return [r for state in ("live", "scheduled") for r in newest if r["state"] == state]
 
 
