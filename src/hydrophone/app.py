@@ -18,6 +18,7 @@ from hydrophone.checkup import Finding, examine
 from hydrophone.errors import NoReplayError, NotFoundError
 from hydrophone.hls import live_url, master_url
 from hydrophone.http.loopthread import LoopThread
+from hydrophone.lookback import Lookback
 from hydrophone.model import Broadcast, BroadcastRef, MediaKey, Space, SpaceRef, Stream
 from hydrophone.onair import OnAir, go_on_air
 from hydrophone.recorder.events import Event, Outcome
@@ -189,6 +190,10 @@ class AsyncHydrophone:
             link, options=options_of(self.settings, into=folder), on_event=on_event, stop=stop
         )
         return outcome
+
+    async def periscope(self) -> Lookback:
+        """What Periscope still tells about users and broadcasts."""
+        return Lookback(await self._open())
 
     async def doctor(self) -> list[Finding]:
         """Check login, service, clock and disk."""

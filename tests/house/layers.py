@@ -21,7 +21,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("settings",),
     ("logins",),
     ("wiring",),
-    ("checkup", "onair"),
+    ("checkup", "onair", "lookback"),
     ("app",),
     ("cli", "web", "__main__"),
 )

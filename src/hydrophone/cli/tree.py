@@ -19,14 +19,16 @@ _KEEP = Group("Look after recordings", sort_key=2)
 _SETUP = Group("Set up", sort_key=3)
 _TRY = Group("Try out", sort_key=4)
 
-#: Name and group in the overview. The function of the same name is in `cli/commands/<name>.py`.
+#: Name and group in the overview. The function of the same name is in `cli/commands/<name>.py`, but for `_MODULES`.
 COMMANDS: tuple[tuple[str, Group], ...] = (
     ("record", _RECORD),
     ("info", _RECORD),
     ("url", _RECORD),
     ("broadcast", _RECORD),
+    ("periscope", _RECORD),
     ("verify", _KEEP),
     ("repair", _KEEP),
+    ("import", _KEEP),
     ("doctor", _SETUP),
     ("auth", _SETUP),
     ("config", _SETUP),
@@ -34,6 +36,9 @@ COMMANDS: tuple[tuple[str, Group], ...] = (
     ("demo", _TRY),
     ("sandbox", _TRY),
 )
+
+#: Commands whose name no module of Python can have.
+_MODULES = {"import": "importing"}
 
 _ABOUT = """Hydrophone records X Spaces and X video broadcasts whole, and says so when it
 could not.
@@ -68,7 +73,8 @@ def build_app(*, whole: bool = True) -> App:
     )
     app.register_install_completion_command(help="Install completion for your shell.", group=_SETUP, show=False)
     for name, group in COMMANDS:
-        path = f"hydrophone.cli.commands.{name}:{name}"
+        module = _MODULES.get(name, name)
+        path = f"hydrophone.cli.commands.{module}:{module}"
         app.command(path, name=name, group=group)
         if whole:
             app[name]

@@ -32,6 +32,7 @@ from hydrophone.model import (
 from hydrophone.periscope.export_files import ExportFiles, read_bytes
 from hydrophone.periscope.records import PeriscopeUser
 
+ID_LENGTH = 13
 MAX_BYTES = 256 * 1024 * 1024
 _ASSIGNMENT = re.compile(rb"\s*(?:window\s*\.\s*)?[A-Za-z_$][\w$.]{0,200}\s*=")
 _ID_IN_NAME = re.compile(r"(?<![0-9A-Za-z])(1[0-9A-Za-z]{12}|[0-9]{5,12})(?![0-9A-Za-z])")
@@ -348,5 +349,6 @@ def _media(name: str, last: str, kind: MediaKind, size: int) -> ExportedMedia:
         return ExportedMedia(
             name=name, kind=MediaKind.AUDIO, id=SpaceId(space[1]), part=int(space[2] or 0), size_bytes=size
         )
-    match = _ID_IN_NAME.search(last)
-    return ExportedMedia(name=name, kind=kind, id=BroadcastId(match[1]) if match else None, size_bytes=size)
+    # The id of a user may stand in front, so what can only be the newer kind of id is taken first.
+    found = sorted(_ID_IN_NAME.findall(last), key=lambda text: len(text) != ID_LENGTH)
+    return ExportedMedia(name=name, kind=kind, id=BroadcastId(found[0]) if found else None, size_bytes=size)
