@@ -17,7 +17,7 @@ from hydrophone.sandbox.scene import Person, Scene, sample_people
 from hydrophone.testing.box import SandboxBox, sandbox
 from journeys.victims import (
     IS_HUNT,
-    Kill,
+    PHASES,
     Run,
     assert_same_files,
     assert_sound,
@@ -51,20 +51,15 @@ LENGTHS = {
 }
 
 
-def draw_kills(rng: random.Random) -> list[Kill]:
-    """Most while it is live, the last after it, when the files are being made."""
-    during = [draw_kill(rng, LENGTHS, ("spawned", "started", "started")) for _ in range(KILLS - 2)]
-    after = [draw_kill(rng, LENGTHS, tuple(LENGTHS)[2:]) for _ in range(2)]
-    return during + after
-
-
 def kill_and_resume(box: SandboxBox, folder: Path, scene: Scene, seed: int) -> int:
     """Kill a recording several times, then let it end. Returns how often it was killed."""
-    kills = draw_kills(random.Random(seed))
+    rng = random.Random(seed)
     link = box.link(scene.name)
     killed = 0
     while killed < KILLS:
-        run = record(box, folder, link, kill=kills[killed])
+        # Most while it is live, the last after it, when the files are being made.
+        phases = ("spawned", "started", "started") if killed < KILLS - 2 else PHASES[2:]
+        run = record(box, folder, link, kill=draw_kill(rng, LENGTHS, phases))
         assert run.was_killed or run.exit_code == 0, run.errors
         killed += run.was_killed
     assert record(box, folder, link).exit_code == 0
