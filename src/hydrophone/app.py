@@ -6,20 +6,22 @@ The command line, the web pages and the Python API all go through here and nowhe
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from hydrophone.apisignin import DEFAULT_REDIRECT, keep_app_bearer, sign_in, sign_out
 from hydrophone.archive import VerifyReport, verify_item
 from hydrophone.broadcasting.events import BroadcastEvent, TargetOutcome
 from hydrophone.checkup import Finding, examine
+from hydrophone.discovering import ApiBudget, Discovery, Found
 from hydrophone.errors import NoReplayError, NotFoundError
 from hydrophone.hls import live_url, master_url
 from hydrophone.http.loopthread import LoopThread
 from hydrophone.lookback import Lookback
-from hydrophone.model import Broadcast, BroadcastRef, MediaKey, Space, SpaceRef, Stream
+from hydrophone.model import Broadcast, BroadcastRef, MediaKey, Sighting, Space, SpaceRef, Stream, User
 from hydrophone.onair import OnAir, go_on_air
 from hydrophone.recorder.events import Event, Outcome
 from hydrophone.recorder.options import RecordOptions, StopSignal
@@ -78,6 +80,7 @@ class AsyncHydrophone:
         if parts is not None:
             parts.session.save()
             await parts.client.close()
+            await asyncio.to_thread(parts.syncer.close)
 
     async def record(
         self,
@@ -102,14 +105,20 @@ class AsyncHydrophone:
             stop=stop,
         )
 
-    async def info(self, link: str) -> Space | Broadcast:
-        """What the service says about a Space or a broadcast.
+    async def info(self, link: str, *, on_notice: Callable[[str], None] | None = None) -> Space | Broadcast:
+        """What the service says about a Space or a broadcast, from the cheapest source that can answer.
+
+        Args:
+            on_notice: gets one line when the source that was asked first could not.
 
         Raises:
             LinkError: it is no link that we know.
             RemoteError: the service will not tell; the class says why.
         """
         parts = await self._open()
+        return await Discovery(parts, on_notice).look_up(link, lambda: self._info(parts, link))
+
+    async def _info(self, parts: Parts, link: str) -> Space | Broadcast:
         source = await parts.resolver.resolve(link)
         match source:
             case SpaceSource(ref=SpaceRef(space_id)):
@@ -195,6 +204,65 @@ class AsyncHydrophone:
         """What Periscope still tells about users and broadcasts."""
         return Lookback(await self._open())
 
+    async def find_spaces(
+        self,
+        *phrases: str,
+        state: str = "all",
+        language: str | None = None,
+        min_listeners: int = 0,
+        on_notice: Callable[[str], None] | None = None,
+    ) -> Found:
+        """Live and scheduled Spaces that have one of the phrases in their title.
+
+        Raises:
+            NotSignedInError: there is neither a token of the X API nor a login to X.
+        """
+        discovery = Discovery(await self._open(), on_notice)
+        return await discovery.find(phrases, state=state, language=language, min_listeners=min_listeners)
+
+    async def spaces_by_creators(
+        self,
+        *creators: str,
+        state: str = "all",
+        min_listeners: int = 0,
+        on_notice: Callable[[str], None] | None = None,
+    ) -> Found:
+        """The live and scheduled Spaces of these accounts, given as ids or ``@names`` in any mixture and number."""
+        discovery = Discovery(await self._open(), on_notice)
+        return await discovery.by_creators(creators, state=state, min_listeners=min_listeners)
+
+    async def follow(self, *creators: str, on_notice: Callable[[str], None] | None = None) -> AsyncIterator[Sighting]:
+        """Everything that happens to the Spaces of these accounts, for as long as it is iterated.
+
+        The activity stream of the X API tells it, else sweeps over the creators, else x.com.
+        """
+        async for sighting in Discovery(await self._open(), on_notice).follow(creators):
+            yield sighting
+
+    async def budget(self, *, on_notice: Callable[[str], None] | None = None) -> ApiBudget:
+        """What the X API has cost on each day, and what is left."""
+        return await Discovery(await self._open(), on_notice).budget()
+
+    async def sign_in_to_api(
+        self,
+        client_id: str,
+        client_secret: str | None = None,
+        *,
+        redirect_uri: str = DEFAULT_REDIRECT,
+        open_page: Callable[[str], None],
+    ) -> User:
+        """Have a user consent in the browser, and keep the tokens; who it was."""
+        parts = await self._open()
+        return await sign_in(parts, client_id, client_secret, redirect_uri=redirect_uri, open_page=open_page)
+
+    async def keep_api_bearer(self, bearer: str) -> str:
+        """Keep the token of an app for the X API; its fingerprint."""
+        return keep_app_bearer(await self._open(), bearer)
+
+    async def sign_out_of_api(self) -> bool:
+        """Give back and forget the tokens of the X API."""
+        return await sign_out(await self._open())
+
     async def doctor(self) -> list[Finding]:
         """Check login, service, clock and disk."""
         return await examine(await self._open())
@@ -246,6 +314,33 @@ class Hydrophone:
         """See `AsyncHydrophone.info`."""
         return self._thread.run(self._engine.info(link))
 
+    def find_spaces(
+        self, *phrases: str, state: str = "all", language: str | None = None, min_listeners: int = 0
+    ) -> Found:
+        """See `AsyncHydrophone.find_spaces`."""
+        found = self._engine.find_spaces(*phrases, state=state, language=language, min_listeners=min_listeners)
+        return self._thread.run(found)
+
+    def spaces_by_creators(self, *creators: str, state: str = "all", min_listeners: int = 0) -> Found:
+        """See `AsyncHydrophone.spaces_by_creators`."""
+        return self._thread.run(self._engine.spaces_by_creators(*creators, state=state, min_listeners=min_listeners))
+
+    def follow(self, *creators: str) -> Iterator[Sighting]:
+        """See `AsyncHydrophone.follow`; break off to end it."""
+        news = self._engine.follow(*creators)
+        try:
+            while True:
+                try:
+                    yield self._thread.run(_next(news))
+                except StopAsyncIteration:
+                    return
+        finally:
+            self._thread.run(_end(news))
+
+    def budget(self) -> ApiBudget:
+        """See `AsyncHydrophone.budget`."""
+        return self._thread.run(self._engine.budget())
+
     def stream(self, link: str) -> StreamUrls:
         """See `AsyncHydrophone.stream`."""
         return self._thread.run(self._engine.stream(link))
@@ -267,6 +362,15 @@ class Hydrophone:
         self._thread.close(self._engine.close())
 
 
+async def _next(news: AsyncIterator[Sighting]) -> Sighting:
+    return await anext(news)
+
+
+async def _end(news: AsyncIterator[Sighting]) -> None:
+    if isinstance(news, AsyncGenerator):
+        await news.aclose()
+
+
 def options_of(settings: Settings, *, into: Path | None = None) -> RecordOptions:
     """What the settings say about recording. `into` is an item's folder that must be gone on with."""
     return RecordOptions(
@@ -277,8 +381,9 @@ def options_of(settings: Settings, *, into: Path | None = None) -> RecordOptions
         format=settings.format,
         output=settings.output,
         poll_seconds=settings.poll_seconds,
+        wait_poll_seconds=settings.wait_poll_seconds,
         directory=into,
     )
 
 
-__all__ = ["AsyncHydrophone", "Finding", "Hydrophone", "StreamUrls", "options_of"]
+__all__ = ["ApiBudget", "AsyncHydrophone", "Finding", "Found", "Hydrophone", "StreamUrls", "options_of"]

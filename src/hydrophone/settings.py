@@ -11,6 +11,7 @@ import json
 import os
 import tomllib
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -60,6 +61,9 @@ class Settings(BaseSettings):
         description="The cookie `sid` of a Periscope account, kept from before the closing; never in a file or a flag.",
         repr=False,
     )
+    api_bearer: SecretStr | None = Field(
+        None, description="The bearer of an app for the X API v2; never in a file or a flag.", repr=False
+    )
     keyring: bool = Field(False, description="Keep the login in the system's keyring instead of a file.")
     own_account_id: str | None = Field(
         None, pattern=r"^\d+$", description="The X user id of the login; it is left out of what is stored."
@@ -70,6 +74,16 @@ class Settings(BaseSettings):
     )
     endpoints: dict[str, str] = Field(
         default_factory=dict, description="Base URLs by service name, instead of the provider's own."
+    )
+    ask_order: str = Field(
+        "web,api",
+        pattern=r"^(web|api)(,(web|api))?$",
+        description="Which source is asked first: `web` (x.com, free) or `api` (the X API, costs credits); the other "
+        "one takes over when the first cannot answer.",
+    )
+    max_cost: Decimal | None = Field(None, ge=0, description="The most US dollars that one run may spend at the X API.")
+    max_cost_per_day: Decimal | None = Field(
+        None, ge=0, description="The most US dollars that all runs of a UTC day may spend at the X API."
     )
     proxy: str | None = Field(
         None,
@@ -157,7 +171,7 @@ def environment_name(field: str) -> str:
 
 def is_secret(field: str) -> bool:
     """True for fields whose value must not be shown."""
-    return field in ("auth_token", "ct0", "periscope_token", "periscope_sid")
+    return field in ("auth_token", "ct0", "periscope_token", "periscope_sid", "api_bearer")
 
 
 class _Layers:

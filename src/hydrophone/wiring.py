@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from hydrophone.apilogin import api_session
 from hydrophone.archive import SECRET_MODE, StreamStore, Syncer, write_file
 from hydrophone.errors import SettingsError, UnreachableError
 from hydrophone.http import AsyncClient, Budgets, Endpoints, HostKind, HttpSettings, Request
@@ -24,6 +25,7 @@ from hydrophone.recorder.recorder import Recorder
 from hydrophone.recorder.recording import Tools
 from hydrophone.recorder.resolving import Resolver
 from hydrophone.settings import Settings
+from hydrophone.xapi.session import ApiSession
 from hydrophone.xweb.session import WebSession
 
 
@@ -61,6 +63,8 @@ class Parts:
     recorder: Recorder
     syncer: Syncer
     state_dir: Path
+    api: ApiSession
+    is_api: Callable[[str], bool]
 
 
 async def connect(settings: Settings) -> Parts:
@@ -113,6 +117,8 @@ async def connect(settings: Settings) -> Parts:
         recorder=Recorder(tools, resolver),
         syncer=syncer,
         state_dir=state_dir,
+        api=api_session(settings, state_dir, is_api=endpoints.is_api, now=clock.now),
+        is_api=endpoints.is_api,
     )
 
 

@@ -19,9 +19,9 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("periscope", "xweb", "xapi", "chat", "archive", "media"),
     ("recorder", "broadcasting", "watch", "publish", "fleet"),
     ("settings",),
-    ("logins",),
+    ("logins", "apilogin"),
     ("wiring",),
-    ("checkup", "onair", "lookback"),
+    ("checkup", "onair", "lookback", "discovering", "apisignin"),
     ("app",),
     ("cli", "web", "__main__"),
 )

@@ -22,6 +22,7 @@ _TRY = Group("Try out", sort_key=4)
 #: Name and group in the overview. The function of the same name is in `cli/commands/<name>.py`, but for `_MODULES`.
 COMMANDS: tuple[tuple[str, Group], ...] = (
     ("record", _RECORD),
+    ("find", _RECORD),
     ("info", _RECORD),
     ("url", _RECORD),
     ("broadcast", _RECORD),
@@ -31,6 +32,7 @@ COMMANDS: tuple[tuple[str, Group], ...] = (
     ("import", _KEEP),
     ("doctor", _SETUP),
     ("auth", _SETUP),
+    ("budget", _SETUP),
     ("config", _SETUP),
     ("completion", _SETUP),
     ("demo", _TRY),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, Parameter
 
 from hydrophone.cli import screen
+from hydrophone.cli.apisignin import sign_in_to_api
 from hydrophone.cli.context import Common
 from hydrophone.errors import NotSignedInError, SettingsError
 
@@ -38,6 +39,10 @@ def login(
     from_cookies: Annotated[Path | None, Parameter(name="--from-cookies")] = None,
     from_browser: Annotated[str | None, Parameter(name="--from-browser")] = None,
     keyring: Annotated[bool | None, Parameter(name="--keyring")] = None,
+    api: Annotated[bool, Parameter(name="--api")] = False,
+    client_id: Annotated[str | None, Parameter(name="--client-id")] = None,
+    redirect_uri: Annotated[str, Parameter(name="--redirect-uri")] = "http://127.0.0.1:8721/callback",
+    no_browser: Annotated[bool, Parameter(name="--no-browser")] = False,
     common: Common = Common(),  # noqa: B008  (frozen)
 ) -> int:
     """Save a login for later runs.
@@ -52,6 +57,8 @@ def login(
       hydrophone auth login --from-cookies cookies.txt
       hydrophone auth login --from-browser firefox
       hydrophone auth login --keyring
+      hydrophone auth login --api
+      hydrophone auth login --api --client-id aHlk…aQ
 
     Parameters
     ----------
@@ -61,11 +68,21 @@ def login(
         Take the login from a browser, e.g. firefox or "chrome:Profile 1" (extra `browser`).
     keyring
         Keep the login in the system's keyring (extra `keyring`); set `keyring = true` in the TOML file too.
+    api
+        Sign in to the X API instead: type the app's bearer, or with --client-id consent in the browser.
+    client_id
+        The OAuth 2.0 client id of your app; its secret is typed (empty for a public client).
+    redirect_uri
+        Where the browser comes back to; as it is registered for the app.
+    no_browser
+        Only print the address of the page, open nothing.
     """
     from hydrophone import logins
     from hydrophone.xweb.secrets import SystemKeyring
 
     settings = common.settings(keyring=keyring)
+    if api:
+        return sign_in_to_api(settings, common, client_id, redirect_uri, opens=not no_browser)
     found = _given(from_cookies, from_browser)
     if settings.keyring:
         SystemKeyring().save(found)

@@ -43,8 +43,12 @@ def info(
     from hydrophone.cli.jsonlines import jsonable
     from hydrophone.cli.running import run
 
+    def tell(line: str) -> None:
+        if not common.quiet:
+            screen.warn(screen.safe(line))
+
     async def work(engine: AsyncHydrophone) -> Space | Broadcast:
-        return await engine.info(link)
+        return await engine.info(link, on_notice=tell)
 
     found = run(common.settings(), work)
     if raw:
