@@ -63,8 +63,16 @@ class Item:
         return self.path / "captions.jsonl"
 
     def transcript(self, extension: str) -> Path:
-        """``transcript.vtt``, ``.srt``, ``.txt`` or ``.json``."""
+        """``transcript.vtt``, ``.srt``, ``.txt``, ``.md`` or ``.json``."""
         return self.path / f"transcript.{extension}"
+
+    @property
+    def timeline(self) -> Path:
+        return self.path / "timeline.jsonl"
+
+    @property
+    def reactions(self) -> Path:
+        return self.path / "reactions.csv"
 
     @property
     def audience(self) -> Path:

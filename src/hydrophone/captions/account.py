@@ -123,6 +123,11 @@ class TranscriptBuilder:
             self._note(message)
         return None
 
+    @property
+    def has_cues(self) -> bool:
+        """Has anybody said anything yet?"""
+        return bool(self._cues or self._merger.open_cues())
+
     def open_cues(self) -> list[Cue]:
         """What is being said at the moment, for a live view."""
         return self._merger.open_cues()

@@ -7,6 +7,7 @@ however often the recorder was killed on the way.
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -16,6 +17,8 @@ from typing import Any
 
 from hydrophone import __version__
 from hydrophone.archive import DurableWriter, Item, Take, write_file, write_manifest, write_original
+from hydrophone.captions.account import Account
+from hydrophone.captions.people import people_facts
 from hydrophone.errors import MediaError
 from hydrophone.http.redaction import redact_url
 from hydrophone.media.cover import draw_cover, usable_cover
@@ -29,12 +32,18 @@ from hydrophone.recorder.layout import Layout, Part, lay_out
 from hydrophone.recorder.partframes import PartFrames
 from hydrophone.recorder.plan import Plan
 from hydrophone.recorder.sources import Look
+from hydrophone.recorder.transcribing import account_of, merged_chapters, speech_chapters, write_transcripts
 from hydrophone.render.csvtext import audience_csv
 from hydrophone.render.jsontext import json_text
 from hydrophone.render.times import duration_text, instant_text
 
+log = logging.getLogger("hydrophone.recorder")
+
 SCHEMA = 1
-_MEDIA_ADDRESS = re.compile(r"https?://(?:[^/]*\.(?:pscp|periscope)\.tv(?::\d+)?/|[^/]*/Transcoding/)", re.IGNORECASE)
+_MEDIA_ADDRESS = re.compile(
+    r"https?://(?:[^/]*\.(?:pscp|periscope)\.tv(?::\d+)?/|[^/]*/Transcoding/|[^?#]*/[A-Za-z0-9_-]{80,120}={0,2}/)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +83,12 @@ def finish_item(
     *,
     cover: bytes | None,
     on_step: Callable[[str], None],
+    with_transcript: bool = True,
 ) -> Finished:
     """Write all files of the item. Blocking; call it in a thread.
+
+    Args:
+        with_transcript: say who said what, as far as chat and tags tell.
 
     Raises:
         DiskError: a file could not be written. The take is untouched; finishing again is safe.
@@ -86,6 +99,11 @@ def finish_item(
     on_step("original")
     original = paths.original("ts" if kind is MediaKind.VIDEO else "aac")
     digest = write_original(take, original)
+    people = read_people(take.events("person"))
+    account: Account | None = None
+    if with_transcript:
+        on_step("transcript")
+        account = _account(take, paths, layout, look, people, notices)
     on_step("video" if kind is MediaKind.VIDEO else "audio")
     media: list[Path] = []
     turned = Turned()
@@ -95,19 +113,37 @@ def finish_item(
             if len({turn.degrees for turn in turned.turns}) > 1:
                 notices.append("the camera was turned on the way; the video is shown as it was held longest")
         else:
-            media = _package_audio(paths, original, layout, look, cover)
+            media = _package_audio(paths, original, layout, look, cover, account)
     except MediaError as error:
         notices.append(f"not packaged: {error.message}; {original.name} holds everything")
     on_step("manifest")
     _write_facts(take, paths, layout, look, kind, original, media, turned)
+    if account is not None:
+        write_transcripts(paths, account)
+        people = people_facts(people, account)
+    write_file(paths.people, json_text({"schema": SCHEMA, "people": people}).encode())
     write_manifest(take.directory, known={original.name: digest.sha256})
     return Finished(directory=take.directory, media=media[0] if media else None, layout=layout, notices=tuple(notices))
+
+
+def _account(
+    take: Take, paths: Item, layout: Layout, look: Look, people: list[dict[str, Any]], notices: list[str]
+) -> Account | None:
+    """Who said what. Whatever a stranger's captions and tags hold, the recording gets its files without them."""
+    try:
+        return account_of(paths, take.segments(), layout, look, people)
+    except Exception as error:
+        log.exception("no transcript")
+        notices.append(f"no transcript: {error}")
+        return None
 
 
 # ---------------------------------------------------------------- media
 
 
-def _package_audio(paths: Item, original: Path, layout: Layout, look: Look, cover: bytes | None) -> list[Path]:
+def _package_audio(
+    paths: Item, original: Path, layout: Layout, look: Look, cover: bytes | None, account: Account | None
+) -> list[Path]:
     written: list[Path] = []
     offset = 0.0
     for number, part in enumerate((part for part in layout.parts if part.frames), start=1):
@@ -119,7 +155,9 @@ def _package_audio(paths: Item, original: Path, layout: Layout, look: Look, cove
                 frames,
                 frames.config,
                 tags=tags_of(look, cover),
-                chapters=gap_chapters(layout.gaps, offset, part),
+                chapters=merged_chapters(
+                    gap_chapters(layout.gaps, offset, part), speech_chapters(account, offset, part.seconds)
+                ),
                 created_at=look.started_at or look.created_at,
             )
         written.append(path)
@@ -194,8 +232,6 @@ def _write_facts(
     facts |= turned.facts()
     facts["files"] = {"original": original.name, "media": [path.name for path in media]}
     write_file(paths.space, json_text(facts).encode())
-    people = read_people(take.events("person"))
-    write_file(paths.people, json_text({"schema": SCHEMA, "people": people}).encode())
     write_file(paths.audience, audience_csv(read_audience(take.events("audience"))).encode())
 
 
@@ -281,6 +317,7 @@ def read_look(facts: Mapping[str, Any]) -> Look:
             handle=creator.get("handle"),
             name=creator.get("name"),
             avatar_url=creator.get("avatar_url"),
+            periscope_id=creator.get("periscope_id"),
         )
         if creator
         else None,

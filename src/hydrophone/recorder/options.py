@@ -43,6 +43,7 @@ class RecordOptions:
         patience: see `Patience`.
         keep_media_log: keep the working file of a finished, complete recording.
         directory: go on with the item in this folder, wherever it lies.
+        transcript: say who said what; the chat is kept either way.
     """
 
     archive: Path
@@ -56,6 +57,7 @@ class RecordOptions:
     patience: Patience = Patience()
     keep_media_log: bool = False
     directory: Path | None = None
+    transcript: bool = True
 
 
 class StopSignal:

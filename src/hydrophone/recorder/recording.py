@@ -365,7 +365,14 @@ class Recording:
         async def make_files() -> Finished:
             await work.take.sync()
             return await asyncio.to_thread(
-                finish_item, work.take, work.plan, look, work.kind, cover=cover, on_step=on_step
+                finish_item,
+                work.take,
+                work.plan,
+                look,
+                work.kind,
+                cover=cover,
+                on_step=on_step,
+                with_transcript=self._options.transcript,
             )
 
         finished = await with_patience(make_files, self._tell, self._stop, self._clock)

@@ -1,0 +1,279 @@
+"""Who said what, out of what a take holds: the tags of its segments, and the chat that was kept beside it.
+
+The same segments and the same messages give the same files, in whichever order they came and however often the
+recorder was killed on the way.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any, BinaryIO
+
+from hydrophone.archive import DurableWriter, Item, StoredSegment, write_file
+from hydrophone.audio import (
+    MediaClock,
+    Position,
+    SpeechLog,
+    StageSample,
+    read_stage,
+    sample_levels,
+    sample_position,
+)
+from hydrophone.captions.account import Account, TranscriptBuilder
+from hydrophone.captions.layout import CueLimits, split_cues, wrap_lines
+from hydrophone.captions.talk import chapter_marks, reactions_per_minute
+from hydrophone.chat.ordering import messages_in_order
+from hydrophone.media.tags import Chapter
+from hydrophone.model import (
+    ChatMessage,
+    ChatPerson,
+    MissingStretch,
+    Participant,
+    PeriscopeUserId,
+    Role,
+    Transcript,
+    Turn,
+    UserId,
+)
+from hydrophone.recorder.layout import DEFAULT_RATE, SEALED, Layout
+from hydrophone.recorder.sources import Look
+from hydrophone.render.subtitles import srt_text, vtt_text
+from hydrophone.render.transcripts import (
+    reactions_csv,
+    timeline_lines,
+    transcript_json,
+    transcript_markdown,
+    transcript_text,
+)
+
+SAMPLES_PER_FRAME = 1024
+#: Two tags of one segment whose clocks go this much further apart than the frames between them: the clock jumped.
+JUMP_US = 500_000
+TRANSCRIPTS = ("json", "vtt", "srt", "txt", "md")
+_NO_CAPTIONS = "The service sent no captions; who is speaking is known, but not what is said."
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What the segments themselves tell: when each second was, and who is loud in it."""
+
+    clock: MediaClock
+    turns: list[Turn]
+
+
+def account_of(
+    paths: Item, segments: Iterable[StoredSegment], layout: Layout, look: Look, people: Iterable[Mapping[str, Any]]
+) -> Account | None:
+    """All that is known about who said what; None where nobody told anything. Blocks.
+
+    Args:
+        segments: everything held, in order.
+        people: whom the journal names, as `read_people` lists them.
+    """
+    host = _host(look)
+    heard = hear(segments, layout, host.key or "host", look.started_at)
+    has_chat = paths.captions.is_file()
+    if not has_chat and not heard.turns:
+        return None
+
+    def place(message: ChatMessage) -> Position | None:
+        if message.unix_us is None:
+            return None
+        return heard.clock.position(message.unix_us, near_us=message.sent_ns // 1000 if message.sent_ns else None)
+
+    builder = TranscriptBuilder(place, people=[_participant(one) for one in people], host=host if host.key else None)
+    if has_chat:
+        with paths.captions.open("rb") as file:
+            for message in messages_in_order(_lines(file), functools.partial(_line_at, file)):
+                builder.see(message)
+    has_captions = builder.has_cues
+    return builder.finish(
+        seconds=layout.seconds,
+        turns=heard.turns,
+        gaps=[
+            MissingStretch(begin_seconds=gap.begin_seconds, end_seconds=gap.end_seconds, cause=gap.cause.value)
+            for gap in layout.gaps
+        ],
+        title=look.title,
+        link=look.link,
+        language=look.language or "",
+        notes=() if has_captions else (_NO_CAPTIONS,),
+    )
+
+
+def write_transcripts(paths: Item, account: Account) -> None:
+    """The files that people and programs read. Blocks.
+
+    Raises:
+        DiskError: one could not be written.
+    """
+    transcript = account.transcript
+    for name in TRANSCRIPTS:
+        write_file(paths.transcript(name), transcript_as(transcript, name).encode())
+    with DurableWriter(paths.timeline) as out:
+        for line in timeline_lines(account.events, transcript):
+            out.write(line.encode())
+    write_file(paths.reactions, reactions_csv(reactions_per_minute(account.reactions())).encode())
+
+
+def transcript_as(transcript: Transcript, form: str) -> str:
+    """The transcript as JSON, WebVTT, SRT, text or Markdown. Pure."""
+    match form:
+        case "json":
+            return transcript_json(transcript)
+        case "vtt" | "srt":
+            limits = CueLimits()
+            write = vtt_text if form == "vtt" else srt_text
+            cues = list(split_cues(transcript.cues, limits)) if transcript.cues else None
+            return write(transcript, cues, wrap=lambda text: wrap_lines(text, limits))
+        case "md":
+            return transcript_markdown(transcript)
+        case _:
+            return transcript_text(transcript)
+
+
+def speech_chapters(account: Account | None, offset: float, seconds: float) -> list[Chapter]:
+    """A chapter where somebody begins to hold the floor, for the part that begins at `offset`. Pure.
+
+    One alone says nothing that the title does not, so there are at least two or none.
+    """
+    if account is None:
+        return []
+    marks = [
+        Chapter(max(0.0, mark.begin_seconds - offset), mark.title)
+        for mark in chapter_marks(account.transcript)
+        if 0 <= mark.begin_seconds - offset < seconds
+    ]
+    return marks if len(marks) > 1 else []
+
+
+def merged_chapters(gaps: list[Chapter], speech: list[Chapter]) -> list[Chapter]:
+    """Chapters of both kinds in order; what is said begins at the first second. Pure."""
+    marks = sorted([*gaps, *speech], key=lambda mark: mark.start_seconds)
+    if marks and marks[0].start_seconds > 0:
+        marks.insert(0, Chapter(0.0, "Recording"))
+    return marks
+
+
+# ---------------------------------------------------------------- what the segments tell
+
+
+def hear(segments: Iterable[StoredSegment], layout: Layout, host: str, started_at: datetime | None = None) -> Heard:
+    """Read the tags of all segments, each where it stands in the recording. Blocks.
+
+    Args:
+        host: stands for the creator, whom tags never name.
+    """
+    clock = MediaClock(started_at=started_at)
+    log = SpeechLog()
+    for position, stored in placed_segments(segments, layout):
+        rate = stored.rate or DEFAULT_RATE
+        samples = read_stage(stored.read()) if stored.frames else ()
+        _add_to_clock(clock, position, stored, samples, rate)
+        for sample in samples:
+            levels = sample_levels(sample, host)
+            if levels:
+                log.hear(sample_position(sample, position, rate), levels)
+    return Heard(clock, log.finish(layout.seconds))
+
+
+def placed_segments(segments: Iterable[StoredSegment], layout: Layout) -> Iterator[tuple[float, StoredSegment]]:
+    """Each segment that is heard, and where it begins in the recording, silence included. Pure."""
+    numbered = enumerate(segments)
+    begin = 0.0
+    pending = next(numbered, None)
+    for number, part in enumerate(layout.parts):
+        after = layout.parts[number + 1].first if number + 1 < len(layout.parts) else None
+        frames, seconds = 0, 0.0
+        while pending is not None and (after is None or pending[0] < after):
+            ordinal, stored = pending
+            frames += part.silence.get(ordinal - part.first, 0)
+            if stored.verdict != SEALED:
+                yield begin + seconds + frames * SAMPLES_PER_FRAME / part.rate, stored
+                frames += stored.frames
+                seconds += 0.0 if stored.frames else stored.duration_seconds or 0.0
+            pending = next(numbered, None)
+        begin += part.seconds + seconds
+
+
+def _add_to_clock(
+    clock: MediaClock, position: float, stored: StoredSegment, samples: tuple[StageSample, ...], rate: int
+) -> None:
+    """One anchor for the segment, and one more behind each jump of the clock inside it."""
+    hint_at = _EPOCH + timedelta(microseconds=stored.written_ns // 1000) if stored.written_ns else None
+    whole = stored.frames * SAMPLES_PER_FRAME / rate if stored.frames else stored.duration_seconds or 0.0
+    told = [sample for sample in samples if sample.unix_us is not None]
+    begins = [0.0, *(_within(sample, rate) for sample in _jumps(told, rate))]
+    for begin, end in zip(begins, [*begins[1:], whole], strict=True):
+        first = next((sample for sample in told if _within(sample, rate) >= begin), None)
+        clock.add(
+            position + begin,
+            max(0.0, end - begin),
+            ticks=stored.ticks if begin == 0.0 else None,
+            tag_unix_us=first.unix_us if first else None,
+            tag_after_seconds=_within(first, rate) - begin if first else 0.0,
+            hint_at=hint_at,
+        )
+
+
+def _jumps(told: list[StageSample], rate: int) -> Iterator[StageSample]:
+    """The samples in front of which the clock went another way than the frames."""
+    for before, sample in pairwise(told):
+        frames_us = (_within(sample, rate) - _within(before, rate)) * 1e6
+        if abs((sample.unix_us or 0) - (before.unix_us or 0) - frames_us) > JUMP_US:
+            yield sample
+
+
+def _within(sample: StageSample, rate: int) -> float:
+    return sample_position(sample, 0.0, rate)
+
+
+# ---------------------------------------------------------------- people and lines
+
+
+def _host(look: Look) -> ChatPerson:
+    creator = look.creator
+    if creator is None:
+        return ChatPerson()
+    # Where no Periscope id is known, the form that Spaces derive from the X id names the same person.
+    periscope_id = creator.periscope_id or (f"tw-{creator.id}" if creator.id else "")
+    return ChatPerson(
+        periscope_id=PeriscopeUserId(periscope_id),
+        user_id=UserId(creator.id or ""),
+        handle=creator.handle or "",
+        name=creator.name or "",
+    )
+
+
+def _participant(facts: Mapping[str, Any]) -> Participant:
+    def text(name: str) -> str | None:
+        value = facts.get(name)
+        return str(value) if value else None
+
+    return Participant(
+        role=Role.LISTENER,
+        user_id=UserId(text("user_id") or "") or None,
+        periscope_id=PeriscopeUserId(text("periscope_id") or "") or None,
+        handle=text("handle"),
+        name=text("name"),
+        avatar_url=text("avatar_url"),
+    )
+
+
+def _lines(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """Each whole line and its offset; what a crash left of a last one is no line."""
+    offset = 0
+    for line in file:
+        if line.endswith(b"\n"):
+            yield offset, line
+        offset += len(line)
+
+
+def _line_at(file: BinaryIO, offset: int) -> bytes:
+    file.seek(offset)
+    return file.readline()
