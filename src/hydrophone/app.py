@@ -6,7 +6,8 @@ The command line, the web pages and the Python API all go through here and nowhe
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -231,13 +232,16 @@ class AsyncHydrophone:
         discovery = Discovery(await self._open(), on_notice)
         return await discovery.by_creators(creators, state=state, min_listeners=min_listeners)
 
-    async def follow(self, *creators: str, on_notice: Callable[[str], None] | None = None) -> AsyncIterator[Sighting]:
+    async def follow(
+        self, *creators: str, on_notice: Callable[[str], None] | None = None
+    ) -> AsyncGenerator[Sighting, None]:
         """Everything that happens to the Spaces of these accounts, for as long as it is iterated.
 
         The activity stream of the X API tells it, else sweeps over the creators, else x.com.
         """
-        async for sighting in Discovery(await self._open(), on_notice).follow(creators):
-            yield sighting
+        async with aclosing(Discovery(await self._open(), on_notice).follow(creators)) as news:
+            async for sighting in news:
+                yield sighting
 
     async def budget(self, *, on_notice: Callable[[str], None] | None = None) -> ApiBudget:
         """What the X API has cost on each day, and what is left."""
@@ -362,13 +366,12 @@ class Hydrophone:
         self._thread.close(self._engine.close())
 
 
-async def _next(news: AsyncIterator[Sighting]) -> Sighting:
+async def _next(news: AsyncGenerator[Sighting, None]) -> Sighting:
     return await anext(news)
 
 
-async def _end(news: AsyncIterator[Sighting]) -> None:
-    if isinstance(news, AsyncGenerator):
-        await news.aclose()
+async def _end(news: AsyncGenerator[Sighting, None]) -> None:
+    await news.aclose()
 
 
 def options_of(settings: Settings, *, into: Path | None = None) -> RecordOptions:

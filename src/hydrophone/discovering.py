@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeVar
@@ -155,7 +156,7 @@ class Discovery:
 
         return await self._first({"api": over_api, "web": over_web})
 
-    async def follow(self, creators: Sequence[str], *, use_stream: bool = True) -> AsyncIterator[Sighting]:
+    async def follow(self, creators: Sequence[str], *, use_stream: bool = True) -> AsyncGenerator[Sighting, None]:
         """Everything that happens to the Spaces of these accounts, for as long as it is iterated."""
         api = await self._api(needed=False)
         sources = Sources(
@@ -166,8 +167,9 @@ class Discovery:
             sleep=self._parts.clock.sleep,
             use_stream=use_stream,
         )
-        async for sighting in follow(sources, await self._ids(creators), tell=self._tell):
-            yield sighting
+        async with aclosing(follow(sources, await self._ids(creators), tell=self._tell)) as news:
+            async for sighting in news:
+                yield sighting
 
     async def budget(self) -> ApiBudget:
         """What the API has cost on each day, what may still be spent, and the balance of the account."""

@@ -6,8 +6,8 @@ Whoever iterates sees one kind of event and is told once, in one line, when anot
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -57,7 +57,7 @@ class Sources:
 
 async def follow(
     sources: Sources, creators: Sequence[UserId], *, tell: Tell = lambda _: None
-) -> AsyncIterator[Sighting]:
+) -> AsyncGenerator[Sighting, None]:
     """Everything that happens to the Spaces of these accounts, for as long as it is iterated.
 
     Raises:
@@ -67,8 +67,9 @@ async def follow(
     api = sources.api
     if api is not None and (api.app is not None or api.user is not None):
         try:
-            async for sighting in _over_api(sources, api, creators, tell):
-                yield sighting
+            async with aclosing(_over_api(sources, api, creators, tell)) as news:
+                async for sighting in news:
+                    yield sighting
         except _FATAL as error:
             if sources.web is None or sources.web.login is None:
                 raise
@@ -79,8 +80,9 @@ async def follow(
             endpoint="follow",
             advice="`hydrophone auth login --api` or `hydrophone auth login`.",
         )
-    async for sighting in _over_fleets(sources, sources.web, creators, tell):
-        yield sighting
+    async with aclosing(_over_fleets(sources, sources.web, creators, tell)) as news:
+        async for sighting in news:
+            yield sighting
 
 
 # ---------------------------------------------------------------- the API: stream and sweeps together
@@ -88,7 +90,7 @@ async def follow(
 
 async def _over_api(
     sources: Sources, api: ApiSession, creators: Sequence[UserId], tell: Tell
-) -> AsyncIterator[Sighting]:
+) -> AsyncGenerator[Sighting, None]:
     has_stream = False
     if sources.use_stream and api.app is not None:
         try:
@@ -183,7 +185,7 @@ async def _listen(
 
 async def _over_fleets(
     sources: Sources, web: WebSession, creators: Sequence[UserId], tell: Tell
-) -> AsyncIterator[Sighting]:
+) -> AsyncGenerator[Sighting, None]:
     rounds, is_troubled = Rounds(), False
     while True:
         wait = _BACKOFF_SECONDS

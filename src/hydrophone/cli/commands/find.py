@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -90,12 +91,13 @@ def find(
         if as_csv:
             _print_csv(())
         left = count
-        async for sighting in engine.follow(*creators, on_notice=tell):
-            if state == "all" or sighting.kind.value in _STATES[state]:
-                _print_sighting(sighting, common, as_csv=as_csv)
-                left = None if left is None else left - 1
-            if left == 0:
-                return
+        async with aclosing(engine.follow(*creators, on_notice=tell)) as news:
+            async for sighting in news:
+                if state == "all" or sighting.kind.value in _STATES[state]:
+                    _print_sighting(sighting, common, as_csv=as_csv)
+                    left = None if left is None else left - 1
+                if left == 0:
+                    return
 
     if follow:
         run(settings, watch)

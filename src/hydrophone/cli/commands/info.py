@@ -100,7 +100,7 @@ def _name(user: User | None) -> str:
     if user is None:
         return ""
     handle = f"@{user.handle}" if user.handle else ""
-    return f"{user.name} ({handle})" if user.name and handle else user.name or handle
+    return f"{user.name} ({handle})" if user.name and handle else user.name or handle or user.id
 
 
 def _people(participants: Sequence[Participant]) -> str:
