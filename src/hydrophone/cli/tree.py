@@ -37,6 +37,7 @@ COMMANDS: tuple[tuple[str, Group], ...] = (
     ("completion", _SETUP),
     ("demo", _TRY),
     ("sandbox", _TRY),
+    ("storm", _TRY),
 )
 
 #: Commands whose name no module of Python can have.
