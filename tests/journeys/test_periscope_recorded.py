@@ -135,6 +135,8 @@ def test_neither_cookies_nor_keys_of_streams_are_kept(box: SandboxBox, tmp_path:
         if path.is_file():
             content = path.read_bytes()
             assert not [secret for secret in set(secrets) if secret.encode() in content], path
+    # Where a stream was seen is remembered in a private file; a session is not, nowhere.
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and teo.encode() in path.read_bytes()]
 
 
 # ---------------------------------------------------------------- private

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 
 from hydrophone.errors import HydrophoneError, NotFoundError, UnreachableError, UnsafeAddressError, WireError
-from hydrophone.http import AsyncClient
+from hydrophone.http import AsyncClient, Question
 from hydrophone.links import build_link
 from hydrophone.model import (
     Broadcast,
@@ -80,6 +80,10 @@ class PeriscopeSource:
         if broadcast is not None and (broadcast.is_private or broadcast.state.is_over):
             raise nothing_to_see(access, self.ref.id)
         return None
+
+    def ask_stream(self, media_key: MediaKey | None) -> Question[Stream | None]:
+        """The same as one question, for whoever needs no more of it than a fresh chat token."""
+        return (yield from look_at_video(self._session, self.ref.id)).stream()
 
     async def whole_url(self) -> str | None:
         """The partial replay of a running broadcast, and the replay of one that has ended."""
