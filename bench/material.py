@@ -37,7 +37,7 @@ def space(hours: float) -> Scene:
         id=invented_id("bench"),
         stream_key=invented_stream_key("bench"),
         media_key="28_1929248613000000001",
-        region=f"bench-{round(hours * 60)}",  # is part of every path
+        region=f"bench-{round(hours * 3600)}",  # is part of every path
         turns=taking_turns(_people(), LONGEST_HOURS * 3600),
         people=_people(),
         origin_at=BEGAN_AT,
