@@ -24,6 +24,9 @@ from hydrophone.sandbox.timeline import Timeline
 
 NOW = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 SHIPPED = (
+    "five-voices",
+    "no-captions",
+    "ntp-jumps",
     "ended-two-hours",
     "ended-short",
     "live-now",

@@ -228,8 +228,8 @@ class MediaClock:
             index = self._order_at(place)
             if index != first and self._covers(index, unix_us):
                 covering.append(index)
-        # Segments that touch share their border; they are one session.
-        apart = [index for index in covering if all(abs(index - other) > 1 for other in covering if other != index)]
+        # Segments that touch share their border; they are one session, of which the later segment stands here.
+        apart = [index for index in covering if index + 1 not in covering]
         if len(apart) < 2:
             return max(covering) if covering else None
         if near_us is None or not all(self._hints[index] for index in apart):

@@ -16,7 +16,7 @@ from typing import Any
 
 from hydrophone.sandbox.scene import Mute, Person, Scene, Turn, invented_number
 from hydrophone.sandbox.tags import clock_tag, compact, hydra_tag
-from hydrophone.sandbox.timeline import SAMPLES, Piece
+from hydrophone.sandbox.timeline import SAMPLES, Piece, clock_offset_us
 from hydrophone.sandbox.voices import TAPE, voice_loop
 
 RATES = (96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350)
@@ -166,7 +166,7 @@ class SegmentMaker:
         style = self.scene.tags
         if piece.place in style.bare:
             return parts
-        tagged: list[bytes] = [clock_tag(piece.starts_us)] if style.has_priv else []
+        tagged: list[bytes] = [clock_tag(self._clock_us(piece))] if style.has_priv else []
         if not style.has_hydra:
             return tagged + parts
         for index, begin in enumerate(TAG_FRAMES):
@@ -176,12 +176,15 @@ class SegmentMaker:
                 tagged += parts[3 * begin : 3 * end]
         return tagged
 
+    def _clock_us(self, piece: Piece) -> int:
+        return piece.starts_us + clock_offset_us(self.scene, piece.place)
+
     def stage_tag(self, piece: Piece, frame: int) -> bytes:
         """The tag that stands before a frame of a segment."""
         chance = invented_number(self.scene.id, piece.place, frame)
         position = piece.position + frame * SAMPLES / piece.rate
         late_us = TAG_LATE_US + chance % 8001 - 4000
-        unix_us = piece.starts_us + frame * SAMPLES * 1_000_000 // piece.rate + late_us
+        unix_us = self._clock_us(piece) + frame * SAMPLES * 1_000_000 // piece.rate + late_us
         people = self.scene.on_stage(position)
         heard = self._stage.sounding(position)
         levels = [self._level(person, heard, index, chance) for index, person in enumerate(people)]

@@ -22,6 +22,7 @@ ROUTE_MODULES = (
     "hydrophone.sandbox.api2",
     "hydrophone.sandbox.x",
     "hydrophone.sandbox.periscope",
+    "hydrophone.sandbox.space_chat",
     "hydrophone.sandbox.proxy",
 )
 

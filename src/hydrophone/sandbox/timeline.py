@@ -51,6 +51,18 @@ class Snapshot:
         return 2**64 - (self.written_us * 1000 + self.count % 1000)
 
 
+def clock_offset_us(scene: Scene, place: int) -> int:
+    """How far the clock in the tags of a segment is off. ``extra.clock_jumps`` holds pairs: a position, which is moved
+    on to the next cut, and by how many seconds the clock jumps there.
+    """
+    jumps = scene.extra.get("clock_jumps", ())
+    return sum(round(by * 1_000_000) for at, by in jumps if place >= _next_cut(at, scene.segment_seconds))
+
+
+def _next_cut(position: float, step: int) -> int:
+    return -(-round(position * 1000) // (step * 1000))
+
+
 class Timeline:
     """The cuts of one scene that is on the clock."""
 
@@ -65,6 +77,20 @@ class Timeline:
         self.total = scene.segment_count
         self._aways = sorted((-(-int(a.begin * 1000) // (self.step * 1000)), a.seconds) for a in scene.aways)
         self._pieces: dict[int, Piece] = {}
+
+    def seams(self) -> list[float]:
+        """Positions at which media goes on after the host was away, or where the clock of the audio jumps."""
+        places = [at for at, _ in self._aways if self.total is None or at < self.total]
+        places += [_next_cut(at, self.step) for at, _ in self.scene.extra.get("clock_jumps", ())]
+        return sorted({self.piece(place).position for place in places})
+
+    @property
+    def media_seconds(self) -> float:
+        """The length of all media; infinite for a scene without end."""
+        if self.total is None:
+            return float("inf")
+        last = self.piece(self.total - 1)
+        return last.position + (2.0 if self.scene.is_video else last.frames * SAMPLES / last.rate)
 
     # ------------------------------------------------------------ cuts
 

@@ -17,6 +17,7 @@ from typing import Any
 from hydrophone.sandbox.scene import Scene
 from hydrophone.sandbox.scenefile import read_scene
 from hydrophone.sandbox.server import serve
+from hydrophone.sandbox.space_chat.truth import TrueCue, true_cues
 from hydrophone.sandbox.truth import true_frames
 from hydrophone.sandbox.world import World
 from hydrophone.testing.control import ControlRoom
@@ -58,6 +59,15 @@ class SandboxBox:
     def true_frames(self, name: str) -> list[bytes]:
         """The ADTS frames that a perfect recording of an audio scene holds, in order."""
         return list(true_frames(self.scene(name)))
+
+    def true_cues(self, name: str) -> list[TrueCue]:
+        """Who said what, when: every sentence of a Space that has an end, by position and by the clock of the audio."""
+        return list(true_cues(self.scene(name)))
+
+    def chat_ledger(self, name: str) -> dict[str, Any]:
+        """What a Space's chat has told by now: counts of `kinds`, and the uuids of `captions` and of `others`."""
+        found: dict[str, Any] = self.control.ask("GET", f"/chat/ledger?space={self.control.show(name)['id']}")
+        return found
 
 
 @contextmanager

@@ -27,7 +27,7 @@ IN_SECONDS = frozenset({6, 12, 13, 33, 36, 37})
 WITHOUT_UUID = frozenset({36, 37})
 
 
-class Message(tuple[int, dict[str, Any]]):
+class Message(tuple[int, Any]):
     """Nanoseconds of the server, and what goes over the wire."""
 
     __slots__ = ()
@@ -38,7 +38,8 @@ class Message(tuple[int, dict[str, Any]]):
 
     @property
     def wire(self) -> dict[str, Any]:
-        return self[1]
+        wire: dict[str, Any] = self[1]
+        return wire
 
 
 def compact(value: Any) -> str:

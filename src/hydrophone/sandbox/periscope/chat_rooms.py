@@ -12,13 +12,24 @@ from typing import Any
 from hydrophone.sandbox.periscope.answers import NAMED, said
 from hydrophone.sandbox.periscope.asking import Asked, asked_of, say
 from hydrophone.sandbox.periscope.chat_messages import Message, chat, compact, control, ending, messages_of
-from hydrophone.sandbox.periscope.facts import broadcast_of
 from hydrophone.sandbox.periscope.sessions import signed_in
 from hydrophone.sandbox.periscope.switches import read_switches
 from hydrophone.sandbox.periscope.websocket import WebSocket, accept
 from hydrophone.sandbox.periscope.words import opaque, steady
 from hydrophone.sandbox.scene import Person, Scene
 from hydrophone.sandbox.serving import Answer, Exchange
+from hydrophone.sandbox.space_chat.doors import (
+    access_fields,
+    has_client_headers,
+    history_trouble,
+    is_replay_address,
+    room_names,
+    scene_of_room,
+    viewer_of,
+)
+from hydrophone.sandbox.space_chat.facts import chat_fact, is_space
+from hydrophone.sandbox.space_chat.script import space_messages
+from hydrophone.sandbox.space_chat.stage import join_draft
 from hydrophone.sandbox.world import World
 from hydrophone.sandbox.x.tokens import is_ours
 
@@ -34,7 +45,8 @@ class Pass:
 
     scene_id: str
     expires_us: int
-    owner: Person | None
+    owner: Person | None  #: who may write with it
+    viewer: Person | None = None  #: who reads with it, where the service knows
 
 
 class Log:
@@ -43,7 +55,9 @@ class Log:
     def __init__(self, world: World, scene: Scene) -> None:
         timeline = world.timeline(scene.id)
         self._clock, self._ended_us, self._scene = world.clock, timeline.ended_us, scene
-        self._source: Iterator[Message] = messages_of(scene, timeline.zero_us)
+        self._source: Iterator[Message] = (
+            space_messages(scene, timeline) if is_space(scene) else messages_of(scene, timeline.zero_us)
+        )
         self._next = next(self._source, None)
         self._has_ended = False
         self._messages: list[Message] = []
@@ -55,7 +69,7 @@ class Log:
         while self._next is not None and self._next.ns <= limit_ns:
             self._put(self._next)
             self._next = next(self._source, None)
-        if now_us >= self._ended_us and not self._has_ended:
+        if now_us >= self._ended_us and not self._has_ended and not is_space(self._scene):
             self._has_ended = True
             self._put(ending(self._scene, self._ended_us))
         return self._messages
@@ -64,6 +78,13 @@ class Log:
         """Somebody says something now."""
         self.until_now()
         self._put(chat(self._scene, person, self._clock.now_us() - 130_000, {"type": 1, **body}))
+
+    def join(self, person: Person) -> None:
+        """Somebody opens the room; Spaces tell everybody."""
+        if is_space(self._scene):
+            self.until_now()
+            now_us = self._clock.now_us()
+            self._put(Message((now_us * 1000, join_draft(self._scene, person, now_us).write(now_us * 1000))))
 
     def _put(self, message: Message) -> None:
         if self._messages and message.ns <= self._messages[-1].ns:
@@ -85,17 +106,17 @@ class Rooms:
             found = self._logs[scene.id] = (scene, Log(self._world, scene))
         return found[1]
 
-    def issue(self, asked: Asked, scene: Scene, length: int, owner: Person | None) -> str:
+    def issue(self, asked: Asked, scene: Scene, length: int, owner: Person | None, viewer: Person | None = None) -> str:
         token = opaque("2", length)
         lifetime_us = round(float(asked.switches["chat_lifetime_seconds"]) * 1_000_000)
-        self._passes[token] = Pass(scene.id, asked.now_us + lifetime_us, owner)
+        self._passes[token] = Pass(scene.id, asked.now_us + lifetime_us, owner, viewer)
         return token
 
     def open(self, token: str) -> tuple[Scene, Pass] | None:
         found = self._passes.get(token)
         if found is None or self._world.clock.now_us() >= found.expires_us:
             return None
-        scene = broadcast_of(self._world, found.scene_id)
+        scene = scene_of_room(self._world, found.scene_id)
         return None if scene is None else (scene, found)
 
 
@@ -124,8 +145,19 @@ def _access(asked: Asked, owner: Person | None) -> Answer:
     claims = _claims(token)
     if claims is None or claims.get("exp", 0) <= asked.world.now().timestamp():
         return NAMED["401"]
-    scene = broadcast_of(asked.world, str(claims.get("broadcast_id", "")))
-    return NAMED["404"] if scene is None else said(channel_fields(asked, scene, owner))
+    scene = scene_of_room(asked.world, str(claims.get("broadcast_id", "")))
+    if scene is None:
+        return NAMED["404"]
+    if not is_space(scene):
+        return said(channel_fields(asked, scene, owner))
+    return said(_space_fields(asked, scene, owner, claims)) if has_client_headers(asked.exchange) else NAMED["400"]
+
+
+def _space_fields(asked: Asked, scene: Scene, owner: Person | None, claims: dict[str, Any]) -> dict[str, Any]:
+    viewer = owner or viewer_of(asked.world, claims)
+    is_over = asked.now_us >= asked.world.timeline(scene.id).ended_us
+    token = rooms_of(asked.world).issue(asked, scene, REPLAY_LENGTH if is_over else LIVE_LENGTH, owner, viewer)
+    return access_fields(asked, scene, token=token, viewer=viewer, is_over=is_over, is_writer=owner is not None)
 
 
 def _claims(token: str) -> dict[str, Any] | None:
@@ -181,11 +213,17 @@ def _history(asked: Asked) -> Answer:
     if opened is None:
         return NAMED["401"]
     scene, _ = opened
+    missing = history_trouble(scene, asked.world.timeline(scene.id), asked.now_us)
+    if missing is not None:
+        return Answer(missing, (), b"")
     said_so_far = rooms_of(asked.world).log(scene).until_now()
     stamps = [message.ns for message in said_so_far]
     begin = _begin(asked, stamps)
     size = int(asked.switches["chat_page_size"]) or min(MAX_PAGE, _number(asked.params.get("limit"), MAX_PAGE))
-    page = said_so_far[begin : begin + max(1, size)]
+    size = max(1, size)
+    if is_space(scene) and chat_fact(scene, "repeats") and asked.text("cursor").isdigit() and 0 < begin < len(stamps):
+        begin, size = begin - 1, size + 1  # a boundary comes twice, but an answer without news is empty
+    page = said_so_far[begin : begin + size]
     is_last = begin + len(page) >= len(said_so_far)
     is_over = asked.now_us >= asked.world.timeline(scene.id).ended_us
     cursor = asked.text("cursor") or str(asked.now_us * 1000)
@@ -218,6 +256,7 @@ async def answer_socket(world: World, exchange: Exchange) -> None:
     """GET …/chatapi/v1/chatnow: two frames from the client, then everything new."""
     asked = asked_of(world, exchange)
     refusal = {"ok": None, "gone": 503, "young": 404}.get(str(asked.switches["chat"]), 403)
+    refusal = 403 if is_replay_address(exchange) else refusal
     socket = accept(exchange) if refusal is None else None
     if socket is None:
         pending = exchange.reply(refusal or 400)
@@ -239,9 +278,15 @@ async def _welcome(world: World, socket: WebSocket) -> tuple[Scene, Pass] | None
     room = await _expect(socket, 2) if opened else {}
     body = room.get("body", {})
     wanted = json.loads(body) if isinstance(body, str) else body
-    if opened is None or wanted.get("room") != opened[0].id:
+    if opened is None or str(wanted.get("room")) not in room_names(opened[0]):
         socket.close(1008)
         return None
+    scene, granted = opened
+    if is_space(scene) and world.clock.now_us() >= world.timeline(scene.id).ended_us:
+        socket.close(1008)
+        return None
+    if granted.viewer is not None:
+        rooms_of(world).log(scene).join(granted.viewer)
     return opened
 
 
@@ -257,7 +302,8 @@ async def _expect(socket: WebSocket, kind: int) -> dict[str, Any]:
 
 async def _talk(world: World, socket: WebSocket, scene: Scene, opened: Pass) -> None:
     log, presence_us = rooms_of(world).log(scene), 0
-    shown = len(log.until_now())
+    shown = len(log.until_now()) - (opened.viewer is not None and is_space(scene))
+    cuts = _cuts(world, scene)
     while socket.is_open:
         switches, now_us = read_switches(world), world.clock.now_us()
         is_binary = bool(switches["chat_binary"])
@@ -272,9 +318,21 @@ async def _talk(world: World, socket: WebSocket, scene: Scene, opened: Pass) -> 
         if now_us >= world.timeline(scene.id).ended_us:
             socket.close(1000)
             return
+        if any(cut <= now_us for cut in cuts):
+            socket.close(1006)
+            return
         frame = await socket.receive(LOOK_SECONDS)
         if frame is not None and opened.owner is not None:
             _hear(log, opened.owner, frame.data)
+
+
+def _cuts(world: World, scene: Scene) -> list[int]:
+    """When open sockets of this Space are cut off, from now on."""
+    if not is_space(scene):
+        return []
+    now_us, started_us = world.clock.now_us(), world.timeline(scene.id).started_us
+    cuts = (started_us + round(float(since) * 1_000_000) for since in chat_fact(scene, "drops"))
+    return [cut for cut in cuts if cut > now_us]
 
 
 def _hear(log: Log, person: Person, data: bytes) -> None:

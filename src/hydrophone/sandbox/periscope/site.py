@@ -152,8 +152,8 @@ def routes(world: World) -> list[Route]:
     table += [("channels", "GET", path, _answering(work)) for path, work in CHANNELS]
     table += [
         ("producer", "GET", "/v1/chat/connect", producer.answer_chat),
-        ("chat", "POST", "/chatapi/v1/history", chat_rooms.answer_history),
-        ("chat", "GET", "/chatapi/v1/chatnow", chat_rooms.answer_socket),
+        ("chat", "POST", "(?:/replay)?/chatapi/v1/history", chat_rooms.answer_history),
+        ("chat", "GET", "(?:/replay)?/chatapi/v1/chatnow", chat_rooms.answer_socket),
         ("pscp", "*", "/device", devices.answer_device_page),
         ("pscp", "GET", "/oauth", devices.answer_oauth_page),
         ("pscp", "GET", "/.*", pages.answer_page),
