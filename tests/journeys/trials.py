@@ -23,7 +23,7 @@ from hydrophone.testing.box import SandboxBox
 
 FRAME_SECONDS = 1024 / 48_000
 #: As patient as by default in everything that matters here, but not for an hour.
-PATIENCE = Patience(settle_looks=8, late_look=20.0, replay_every=20.0, replay_for=60.0)
+PATIENCE = Patience(settle_looks=8, late_look=20.0, replay_every=20.0, replay_for=60.0, chat_looks=(10.0, 20.0))
 
 
 @dataclass(frozen=True)

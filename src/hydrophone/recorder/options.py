@@ -23,6 +23,7 @@ class Patience:
     replay_for: float = 3600.0
     silence: float = 600.0  #: without any API, this long without a new segment counts as the end, unconfirmed
     lingering: float = 21_600.0  #: the same, though the record says that it is live: nothing may hang for ever
+    chat_looks: tuple[float, ...] = (60.0, 600.0)  #: after the end, for what the chat still adds to its history
     stop: float = 5.0  #: after the first Ctrl-C, for what is in flight; SIGTERM leaves 8 s for this and the files
 
 

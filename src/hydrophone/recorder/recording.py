@@ -11,7 +11,7 @@ from collections.abc import Callable, Set
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from hydrophone.archive import StreamStore, Syncer
+from hydrophone.archive import Item, StreamStore, Syncer
 from hydrophone.errors import (
     AbortedError,
     CanceledError,
@@ -25,8 +25,9 @@ from hydrophone.errors import (
     RefusedError,
 )
 from hydrophone.hls import is_audio_space
-from hydrophone.http import AsyncClient, Credential, HostKind, Request
+from hydrophone.http import AsyncClient, Credential, HostKind, Question, Request
 from hydrophone.model import MediaKind, SpaceState, Stream
+from hydrophone.recorder.chatting import ChatCapture
 from hydrophone.recorder.clock import Clock
 from hydrophone.recorder.door import StreamDoor
 from hydrophone.recorder.events import Event, Mode, Outcome, Resolved, Result, Waiting
@@ -40,7 +41,7 @@ from hydrophone.recorder.patience import with_patience
 from hydrophone.recorder.reporting import Reporter
 from hydrophone.recorder.sealing import KeyRing
 from hydrophone.recorder.settling import Settled, Settling
-from hydrophone.recorder.sources import HasWholeList, Look, Source, unknown_look
+from hydrophone.recorder.sources import HasStatusCall, HasWholeList, Look, Source, unknown_look
 from hydrophone.recorder.stopping import stopped_within, unless_aborted, unless_stopped
 from hydrophone.recorder.waiting import next_look
 from hydrophone.xweb.roster import without_own
@@ -91,6 +92,15 @@ class Recording:
         self._look: Look | None = None
         self._door = StreamDoor(tools.client, self._stream_again)
         self._urls: list[str] = []  # where the stream has been seen, newest last
+        self._chat = ChatCapture(
+            tools.client,
+            tools.clock,
+            broadcast_id=source.key,
+            ask_stream=self._ask_status if isinstance(source, HasStatusCall) else None,
+            own_ids=tools.own_ids,
+            notice=self._tell.notice,
+            late_looks=options.patience.chat_looks,
+        )
 
     async def run(self) -> Outcome:
         """Record, and say how it went. Errors of the service and the disk become an outcome; stopping twice raises.
@@ -248,7 +258,7 @@ class Recording:
             from_edge=options.live_edge and not work.begins_at_edge,
             find_whole=self._source.whole_url if isinstance(self._source, HasWholeList) else None,
         )
-        async with fetcher.running():
+        async with fetcher.running(), self._chat.running(Item(work.take.directory).captions):
             is_done = await unless_stopped(self._phases(work, look, stream, listing, fetcher), self._stop)
             if not is_done:
                 await self._drain(work, fetcher)
@@ -265,7 +275,9 @@ class Recording:
                 look = await self._follow(work, look, stream, listing)
             elif settled is None:
                 self._tell.started(work, Mode.REPLAY)
+            await self._chat.over()
             if not self._source.has_states and not self._has_lists():
+                await self._chat.settled()
                 return
             settled = await self._settle(work, look, listing, fetcher)
             stream = None
@@ -274,6 +286,7 @@ class Recording:
                 self._see(look)
         if not settled.has_listing and not len(work.take.index):
             raise NoReplayError(f"{look.title!r} is over, and no list of its audio is to be had")
+        await self._chat.settled()
 
     async def _is_running(self, look: Look, listing: Listing, stream: Stream) -> bool:
         """Is there something live to follow? Where the record does not tell, the playlist's own end tag must do."""
@@ -291,6 +304,7 @@ class Recording:
     async def _follow(self, work: Work, look: Look, stream: Stream, listing: Listing) -> Look:
         """Record until it is over. Returns the record as it was then."""
         self._tell.started(work, Mode.LIVE)
+        self._chat.follow()
         if not (self._options.live_edge or work.begins_at_edge) and (
             self._source.has_states or work.kind is MediaKind.AUDIO
         ):
@@ -459,12 +473,18 @@ class Recording:
         self._look = look
         self._tell.listeners = look.listeners
 
+    def _ask_status(self) -> Question[Stream | None]:
+        source = self._source
+        key = self._look.media_key if self._look else None
+        return (yield from source.ask_stream(key)) if isinstance(source, HasStatusCall) else None
+
     async def _stream_again(self) -> Stream | None:
         return await self._source.stream(self._look.media_key if self._look else None)
 
     async def _remember_stream(self, stream: Stream) -> None:
         """The address of a stream is the only way back to a Space whose replay is off: saved before anything else."""
         self._door.use(stream)
+        self._chat.use(stream)
         if stream.url not in self._urls:
             self._urls.append(stream.url)
         if not self._source.link:

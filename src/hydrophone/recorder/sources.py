@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
 from hydrophone.errors import NotFoundError
-from hydrophone.http import AsyncClient
+from hydrophone.http import AsyncClient, Question
 from hydrophone.links import build_link
 from hydrophone.model import (
     Broadcast,
@@ -94,6 +94,13 @@ class HasWholeList(Protocol):
     async def whole_url(self) -> str | None: ...
 
 
+@runtime_checkable
+class HasStatusCall(Protocol):
+    """A source whose stream, and with it a fresh chat token, one question brings."""
+
+    def ask_stream(self, media_key: MediaKey | None) -> Question[Stream | None]: ...
+
+
 class SpaceSource:
     """A Space by its id."""
 
@@ -119,6 +126,9 @@ class SpaceSource:
     async def stream(self, media_key: MediaKey | None) -> Stream | None:
         return await _stream(self._client, self._session, media_key)
 
+    def ask_stream(self, media_key: MediaKey | None) -> Question[Stream | None]:
+        return _ask_stream(self._session, media_key)
+
 
 class BroadcastSource:
     """A video broadcast by its id."""
@@ -142,6 +152,9 @@ class BroadcastSource:
 
     async def stream(self, media_key: MediaKey | None) -> Stream | None:
         return await _stream(self._client, self._session, media_key)
+
+    def ask_stream(self, media_key: MediaKey | None) -> Question[Stream | None]:
+        return _ask_stream(self._session, media_key)
 
 
 class PlaylistSource:
@@ -190,6 +203,9 @@ class MediaKeySource:
 
     async def stream(self, media_key: MediaKey | None) -> Stream | None:
         return await _stream(self._client, self._session, self.ref.key)
+
+    def ask_stream(self, media_key: MediaKey | None) -> Question[Stream | None]:
+        return _ask_stream(self._session, self.ref.key)
 
 
 def unknown_look(source: Source) -> Look:
@@ -242,9 +258,13 @@ def look_of_broadcast(broadcast: Broadcast, link: str) -> Look:
 
 
 async def _stream(client: AsyncClient, session: WebSession, media_key: MediaKey | None) -> Stream | None:
+    return await client.ask(_ask_stream(session, media_key))
+
+
+def _ask_stream(session: WebSession, media_key: MediaKey | None) -> Question[Stream | None]:
     if media_key is None:
         return None
     try:
-        return await client.ask(stream_by_media_key(session, media_key))
+        return (yield from stream_by_media_key(session, media_key))
     except NotFoundError:
         return None
