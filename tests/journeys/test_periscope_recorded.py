@@ -216,6 +216,49 @@ def test_where_the_stream_is_silent_the_record_counts(box: SandboxBox, tmp_path:
     assert facts_of(trial)["rotation"] == {"shown_degrees": 270, "turns": []}
 
 
+# ---------------------------------------------------------------- chat
+
+WRITTEN = [[2.0, "first light"], [9.5, "hello from the ferry 🌊"], [17.0, "louder please"], [31.25, "bye, Ribe"]]
+
+
+def timeline_of(trial: Trial) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (trial.directory / "timeline.jsonl").read_text().splitlines()]
+
+
+@pytest.mark.parametrize("generation", ["periscope-2016", "periscope-replay", "periscope-live"])
+def test_chat_stands_in_the_timeline_where_it_was_written(box: SandboxBox, tmp_path: Path, generation: str) -> None:
+    facts = {"chat": [[at, {"type": 1, "body": text}] for at, text in WRITTEN], "rotation": [[0, 0]]}
+    more = {"started": "-20s"} if generation == "periscope-live" else {}
+    loaded = box.control.load(generation, seconds=40, extra={"periscope": facts}, **more)
+    trial = record(box, tmp_path, link(loaded["id"]))
+
+    assert_whole(trial, box, loaded["id"])
+    said = [line for line in timeline_of(trial) if line["kind"] == "text"]
+    assert [line["text"] for line in said] == [text for _, text in WRITTEN]
+    assert [line["seconds"] for line in said] == [pytest.approx(at, abs=0.3) for at, _ in WRITTEN]
+    assert not any(line.get("is_approximate") for line in said), "the stream itself tells the time"
+    raw = (trial.directory / "captions.jsonl").read_text().splitlines()
+    assert len(raw) == len(set(raw)) >= len(WRITTEN)
+
+
+def test_chat_of_every_kind_comes_in_pages_that_overlap_and_is_kept_once(box: SandboxBox, tmp_path: Path) -> None:
+    switch(box, chat_page_size=3, chat_repeats=True)
+    trial = record(box, tmp_path, link(OLD))
+
+    lines = timeline_of(trial)
+    kinds = {line["kind"] for line in lines}
+    assert kinds >= {"text", "join", "ended", "shared"}
+    assert len(lines) == len({json.dumps(line, sort_keys=True) for line in lines})
+    seconds = [line["seconds"] for line in lines]
+    assert seconds == sorted(seconds)
+
+
+@pytest.mark.parametrize("state", ["gone", "young"])
+def test_without_a_chat_the_video_is_whole_all_the_same(box: SandboxBox, tmp_path: Path, state: str) -> None:
+    switch(box, chat=state)
+    assert_whole(record(box, tmp_path, link(REPLAY)), box, REPLAY)
+
+
 # ---------------------------------------------------------------- all the others
 
 

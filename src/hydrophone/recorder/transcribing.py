@@ -23,6 +23,8 @@ from hydrophone.audio import (
     sample_levels,
     sample_position,
 )
+from hydrophone.audio.clock import FIRST_TAG_DELAY_US
+from hydrophone.audio.transport import read_transport_clock
 from hydrophone.captions.account import Account, TranscriptBuilder
 from hydrophone.captions.layout import CueLimits, split_cues, wrap_lines
 from hydrophone.captions.talk import chapter_marks, reactions_per_minute
@@ -174,7 +176,10 @@ def hear(segments: Iterable[StoredSegment], layout: Layout, host: str, started_a
     for position, stored in placed_segments(segments, layout):
         rate = stored.rate or DEFAULT_RATE
         samples = read_stage(stored.read()) if stored.frames else ()
-        _add_to_clock(clock, position, stored, samples, rate)
+        if stored.frames:
+            _add_to_clock(clock, position, stored, samples, rate)
+        else:
+            _add_video_to_clock(clock, position, stored, started_at)
         for sample in samples:
             levels = sample_levels(sample, host)
             if levels:
@@ -219,6 +224,22 @@ def _add_to_clock(
             tag_after_seconds=_within(first, rate) - begin if first else 0.0,
             hint_at=hint_at,
         )
+
+
+def _add_video_to_clock(clock: MediaClock, position: float, stored: StoredSegment, started_at: datetime | None) -> None:
+    """Video has its clock in a stream of its own. Without one, the name tells the time, or the record when it began."""
+    found = read_transport_clock(stored.read()) if stored.verdict != SEALED else None
+    hint_at = _EPOCH + timedelta(microseconds=stored.written_ns // 1000) if stored.written_ns else None
+    if hint_at is None and started_at is not None:
+        hint_at = started_at + timedelta(seconds=position)
+    clock.add(
+        position,
+        stored.duration_seconds or 0.0,
+        # The clock takes off what tags of audio are late; those of video are not.
+        tag_unix_us=found.unix_us + FIRST_TAG_DELAY_US if found else None,
+        tag_after_seconds=found.after_seconds if found else 0.0,
+        hint_at=hint_at,
+    )
 
 
 def _jumps(told: list[StageSample], rate: int) -> Iterator[StageSample]:
