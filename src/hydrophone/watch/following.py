@@ -138,7 +138,11 @@ async def _sweep(
     news: asyncio.Queue[Sighting | BaseException],
     tell: Tell,
 ) -> None:
+    has_login = sources.web is not None and sources.web.login is not None
+
     def on_trouble(reason: str) -> None:
+        if reason and has_login:
+            api.check_money()  # an empty account is no reason to wait where x.com can be asked
         tell(f"following is held up: {reason}" if reason else "following goes on")
 
     try:

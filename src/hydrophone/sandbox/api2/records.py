@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from hydrophone.sandbox.api2.stage import api_facts, stage_of
 from hydrophone.sandbox.api2.switches import read_switches
-from hydrophone.sandbox.scene import Scene, State, invented_number
+from hydrophone.sandbox.scene import Kind, Scene, State, invented_number
 from hydrophone.sandbox.world import World
 
 _STATES = {
@@ -35,24 +35,28 @@ def space_record(world: World, space_id: str) -> Record | None:
     fixed = stage_of(world).spaces.get(space_id)
     if fixed is not None:
         return {name: value for name, value in fixed.items() if name not in ("key",)}
-    scene = next((one for one in world.spaces if one.id == space_id), None)
-    return _of_scene(world, scene) if scene is not None else None
+    scene = world.scene(space_id)
+    return _of_scene(world, scene, read_switches(world)) if scene is not None else None
 
 
 def all_records(world: World) -> Iterable[Record]:
     """All Spaces that the API knows now."""
-    ids = dict.fromkeys([*stage_of(world).spaces, *(scene.id for scene in world.spaces)])
-    return (record for space_id in ids if (record := space_record(world, space_id)) is not None)
+    fixed, switches = stage_of(world).spaces, read_switches(world)
+    records = [space_record(world, space_id) for space_id in fixed]
+    records += [_of_scene(world, scene, switches) for scene in world.scenes if scene.id not in fixed]
+    return (record for record in records if record is not None)
 
 
-def _of_scene(world: World, scene: Scene) -> Record | None:
+def _of_scene(world: World, scene: Scene, switches: Mapping[str, Any]) -> Record | None:
+    if scene.kind is Kind.BROADCAST:
+        return None
     now = world.now()
     state = _STATES[scene.state_at(now)]
     if scene.created_at > now or (state == "scheduled" and scene.scheduled_at is None):
         return None
     over_at = {"ended": scene.ended_at or now, "canceled": scene.canceled_at or now}.get(state)
     if over_at is not None:
-        visible = float(read_switches(world)[f"{state}_visible_seconds"])
+        visible = float(switches[f"{state}_visible_seconds"])
         if now >= over_at + timedelta(seconds=visible):
             return None
     record: Record = {
