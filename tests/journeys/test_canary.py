@@ -28,6 +28,8 @@ from journeys.canaries import (
     typed_login,
 )
 
+pytestmark = pytest.mark.timeout(300)
+
 TOKENS = {"status": {"chatToken": CANARIES["chat token"], "lifecycleToken": CANARIES["lifecycle token"]}}
 REPLAY = Scene.ended("canary-replay", seconds=45, stream_key=CANARIES["stream key"] + "_a", extra=TOKENS)
 LIVE = Scene.live(
@@ -45,6 +47,7 @@ SEALED = Scene.ended(
     stream_key=CANARIES["stream key"] + "_c",
     extra=TOKENS,
 )
+UNSEEN = Scene.ended("canary-unseen", seconds=10)
 #: Each sink, and what may be in it: the address of the audio for whoever serves or asks for it.
 ADDRESS = frozenset({"stream key"})
 SINKS = {
@@ -98,7 +101,7 @@ class Escapade:
 @pytest.fixture(scope="module")
 def escapade(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Escapade]:
     folder = tmp_path_factory.mktemp("canary")
-    with sandbox(REPLAY, LIVE, SEALED, isolated=True, proxy=True) as box:
+    with sandbox(REPLAY, LIVE, SEALED, UNSEEN, isolated=True, proxy=True) as box:
         assert box.ca_file is not None
         box.control.switch(csrf="rotate", owner={"handle": CANARIES["own handle"], "user_id": OWN_ID})
         set_traps(box)
@@ -155,6 +158,10 @@ def do_everything(box: SandboxBox, commands: Commands, folder: Path) -> dict[str
             "repair": pool.submit(commands.run, "repair", "repair", REPLAY.id, "-vv"),
         }
         codes |= {name: done.result() for name, done in then.items()}
+    given = {"HYDROPHONE_AUTH_TOKEN": CANARIES["auth_token"], "HYDROPHONE_CT0": CANARIES["ct0"]}
+    codes["environment"] = commands.run("config", "config", "--json", "-vv", more=given)
+    dead = {"HYDROPHONE_PROXY": f"http://porter:{CANARIES['proxy password']}@127.0.0.1:1"}
+    codes["dead proxy"] = commands.run("refused", "info", replay, "-vv", more=dead)
     box.control.switch(query_ids="rotated")
     codes["discovery"] = commands.run("info", "info", replay, "-vv")
     collector = {"kind": "redirect", "service": "x", "to": "https://collector.invalid{path}"}
@@ -162,7 +169,7 @@ def do_everything(box: SandboxBox, commands: Commands, folder: Path) -> dict[str
     codes["lured"] = commands.run("refused", "url", replay, "-vv")
     box.control.remove_fault(lure)
     box.control.switch(account="revoked")
-    codes["refused"] = commands.run("refused", "record", live, "-vv")
+    codes["refused"] = commands.run("refused", "record", box.link(UNSEEN.name), "-vv")
     codes["refused doctor"] = commands.run("refused", "doctor", "--json", "-vv")
     return codes
 
@@ -236,6 +243,7 @@ def test_the_secrets_were_in_use(escapade: Escapade) -> None:
     assert {name: code for name, code in escapade.exit_codes.items() if code} == {
         "live": 3,
         "verify": 3,  # what was stopped has a gap
+        "dead proxy": 8,
         "lured": 7,
         "refused": 5,
         "refused doctor": 3,
