@@ -13,6 +13,7 @@ from random import Random
 from api2_visiting import Visitor, visiting_api
 from hydrophone.http import AsyncClient, Budgets, Endpoints
 from hydrophone.model import Sighting, SightingKind, UserId
+from hydrophone.sandbox.api2.stream import Streams
 from hydrophone.sandbox.scene import Person, Scene, sample_people
 from hydrophone.watch.following import Sources, follow
 from hydrophone.xapi.credentials import AppBearer
@@ -85,15 +86,20 @@ async def following(
                 await asyncio.gather(task, return_exceptions=True)
 
 
-def soon(name: str = "tides", seconds: float | None = None) -> Scene:
-    return Scene.live(name, created=-60, started=30, since=-30, seconds=seconds)
+def soon(name: str = "tides", seconds: float | None = None, after: float = 30.0) -> Scene:
+    return Scene.live(name, created=-60, started=after, since=-after, seconds=seconds)
 
 
 async def test_the_stream_tells_at_once_what_sweeps_would_find_minutes_later() -> None:
     slow = FollowPace(period_seconds=86_400)
-    async with following(soon(seconds=60), pace=slow) as followed:
-        await asyncio.sleep(0.3)
-        followed.visitor.world.clock.advance(31)
+    async with following(soon(seconds=60, after=5000), pace=slow) as followed:
+        world = followed.visitor.world
+        for _ in range(500):
+            if world.room(Streams).open:
+                break
+            await asyncio.sleep(0.02)
+        await asyncio.sleep(0.5)  # a new connection hurries one round, which must not be the one that finds it
+        world.clock.advance(5001)
         live = await followed.until(SightingKind.LIVE)
         followed.visitor.world.clock.advance(120)
         await followed.until(SightingKind.ENDED)
@@ -161,7 +167,7 @@ def month_of_spaces(creators: list[Person], count: int) -> list[Scene]:
 
 async def test_a_month_of_following_costs_what_the_sandbox_bills_and_misses_nothing() -> None:
     creators = [Person.invent(f"creator_{number}", role="creator") for number in range(500)]
-    scenes = month_of_spaces(creators, 120)
+    scenes = month_of_spaces(creators, 40)
     async with visiting_api(*scenes, balance=1000) as visitor:
         world = visitor.world
         begin = world.now()
