@@ -11,6 +11,7 @@ import pytest
 
 from hydrophone.audio import MediaClock, first_ticks, scan_adts
 from hydrophone.captions.merging import CueMerger
+from hydrophone.captions.stage import StageEvent, microphone_spans
 from hydrophone.chat.access import ChatPass, ask_access
 from hydrophone.chat.following import ChatFollower, ChatReport
 from hydrophone.chat.history import HistoryEnd, HistoryWalk, walk_history
@@ -174,3 +175,41 @@ async def test_a_live_space_is_followed_through_a_cut_socket_to_its_end(box: San
     cues = cues_of(scene, lines_in_order(lines))
     truth = box.true_cues("host-drops")
     assert sorted((cue.speaker, cue.text) for cue in cues) == sorted((cue.periscope_id, cue.text) for cue in truth)
+
+
+# ---------------------------------------------------------------- odd ones
+
+
+async def test_hostile_messages_hide_no_caption_and_stop_nothing(box: SandboxBox) -> None:
+    box.control.load("ended-short", extra={"chat": {"hostile": True}})
+
+    lines, walk = await read_history(box, "ended-short")
+
+    told = box.chat_ledger("ended-short")
+    captions = {m.identity for m in lines_in_order(lines) if m.kind is ChatKind.CAPTION}
+    assert walk.end is HistoryEnd.COMPLETE
+    assert captions >= set(told["captions"])
+    assert told["kinds"]["hostile"] == 21
+    assert len(lines) == sum(told["kinds"].values())
+
+
+async def test_open_microphones_are_those_of_the_scene(box: SandboxBox) -> None:
+    box.control.load("five-voices", seconds="30m")
+    scene = box.scene("five-voices")
+    clock = media_clock(scene)
+    lines, _ = await read_history(box, "five-voices")
+    events = []
+    for message in lines_in_order(lines):
+        if message.kind is ChatKind.STAGE and message.action is not None and message.unix_us is not None:
+            position = clock.position(message.unix_us)
+            assert position is not None
+            person = message.subject.handle if message.subject else ""
+            actor = message.sender.handle if message.sender else ""
+            events.append(StageEvent(position.seconds, message.action, person, actor))
+
+    spans = microphone_spans(events, host=scene.creator.handle, end_seconds=1800.0)
+
+    teun = [(round(s.begin_seconds, 1), round(s.end_seconds, 1)) for s in spans if s.person == "teun_okker"]
+    mara = [(round(s.begin_seconds, 1), round(s.end_seconds, 1)) for s in spans if s.person == "mara_holm"]
+    assert teun == [(0.3, 400.0), (431.0, 1500.0), (1530.0, 1800.0)]
+    assert mara == [(0.3, 1000.0), (1012.0, 1800.0)]

@@ -23,7 +23,7 @@ class Draft:
     """One message.
 
     Attributes:
-        kind: of the outer layer: 1 chat, 2 control.
+        kind: of the outer layer: 1 chat, 2 control; 0 where `raw` has its own.
         audio_us: the instant in the audio; None where the message bears none.
         body: the innermost fields, without what every message has.
         sender: as it stands in the payload.
@@ -42,6 +42,7 @@ class Draft:
     has_date: bool = False
     by_browser: bool = False
     by_server: bool = False
+    raw: Mapping[str, Any] | None = None  #: written just so
 
     @property
     def identity(self) -> str:
@@ -51,6 +52,8 @@ class Draft:
 
     def write(self, ns: int) -> dict[str, Any]:
         """What goes over the wire."""
+        if self.raw is not None:
+            return dict(self.raw)
         signature = steady("3", 39, self.scene.id, self.salt)
         if self.kind == 2:
             inner = compact({"room": self.scene.id, **self.body})

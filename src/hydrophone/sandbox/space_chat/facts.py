@@ -18,6 +18,7 @@ DEFAULTS: Mapping[str, Any] = {
     "repeats": True,  #: the message at a page boundary comes twice
     "ntp": "number",  #: text | float | nonsense | absent | mixed: how the clock of the audio is spelt
     "reaction_seconds": 17.0,  #: between reactions; 0: none
+    "hostile": False,  #: broken and strange messages among the others
     "drops": (),  #: scene seconds at which open sockets are cut off
 }
 

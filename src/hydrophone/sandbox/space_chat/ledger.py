@@ -36,7 +36,8 @@ def chat_ledger(world: World, scene: Scene) -> dict[str, Any]:
     for ns, draft in space_messages(scene, timeline):
         if ns > limit_ns:
             break
-        kind = draft.body.get("type") if draft.kind == 1 else f"control {draft.control}"
+        names = {0: "hostile", 1: draft.body.get("type"), 2: f"control {draft.control}"}
+        kind = names[draft.kind]
         kinds[str(kind)] += 1
         if draft.kind == 1:
             (captions if kind == 45 else others).append(draft.identity)

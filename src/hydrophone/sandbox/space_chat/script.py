@@ -14,6 +14,8 @@ from hydrophone.sandbox.scene import Scene
 from hydrophone.sandbox.space_chat.captions import CaptionWriter
 from hydrophone.sandbox.space_chat.clock import PositionClock
 from hydrophone.sandbox.space_chat.draft import Draft
+from hydrophone.sandbox.space_chat.facts import chat_fact
+from hydrophone.sandbox.space_chat.hostile import hostile_drafts
 from hydrophone.sandbox.space_chat.speech import utterances
 from hydrophone.sandbox.space_chat.stage import stage_drafts
 from hydrophone.sandbox.timeline import Timeline
@@ -38,8 +40,9 @@ def space_messages(scene: Scene, timeline: Timeline) -> Iterator[Message]:
     """All messages of a Space in order of arrival, each with a time stamp of its own."""
     clock = PositionClock(scene, timeline)
     captions = _captions(scene, timeline, clock) if scene.has_captions else iter(())
+    hostile = hostile_drafts(scene, clock) if chat_fact(scene, "hostile") else []
     ns = 0
-    for draft in heapq.merge(captions, stage_drafts(scene, clock), key=attrgetter("arrives_us")):
+    for draft in heapq.merge(captions, stage_drafts(scene, clock), hostile, key=attrgetter("arrives_us")):
         ns = max(ns + 1, draft.arrives_us * 1000 + draft.salt % 1000)
         yield Later((ns, draft))
 

@@ -18,7 +18,7 @@ from hydrophone.sandbox.timeline import Timeline
 PAUSE_SECONDS = 0.2  #: between two sentences of one person
 SHORTEST_SECONDS = 0.9  #: in less time nothing is said that anybody could understand
 FORCED_SECONDS = 29.5  #: the service finishes a sentence by force about here
-FASTEST, SLOWEST = 0.62, 1.7
+SLOWEST = 1.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +92,11 @@ def _fill(scene: Scene, turn: Turn, number: int, begin: float, end: float) -> li
     chosen = _own_sentences(turn) if turn.text else _choose(scene, number, begin, room)
     natural = sum(_natural(text) for text in chosen)
     spoken = room - PAUSE_SECONDS * (len(chosen) - 1)
-    pace = min(max(spoken / natural, FASTEST), SLOWEST) if chosen and not turn.text else spoken / natural
+    pace = spoken / natural if turn.text else min(spoken / natural, SLOWEST)
     said: list[Utterance] = []
     at = begin
     for text in chosen:
-        whole = _speak(turn.handle, text, at, pace)
+        whole = _speak(turn.handle, text, at, pace, end)
         said += _forced(whole)
         at = whole.end + PAUSE_SECONDS
     return said
@@ -131,10 +131,10 @@ def _natural(text: str) -> float:
     return sum(map(_weight, text.split()))
 
 
-def _speak(handle: str, text: str, begin: float, pace: float) -> Utterance:
+def _speak(handle: str, text: str, begin: float, pace: float, limit: float) -> Utterance:
     words, at = [], begin
     for word in text.split():
-        until = at + _weight(word) * pace
+        until = min(at + _weight(word) * pace, limit)
         words.append(TrueWord(word, at, until))
         at = until
     return Utterance(handle=handle, begin=begin, end=at, words=tuple(words))
