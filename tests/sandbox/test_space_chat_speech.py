@@ -6,12 +6,14 @@ from datetime import UTC, datetime
 
 import pytest
 
+from diarisation import Span, diarisation_error
+from hydrophone.audio import SpeechLog, read_stage, sample_levels, sample_position
 from hydrophone.sandbox.scene import Away, Mute, Scene, Turn
-from hydrophone.sandbox.segments import Stage
+from hydrophone.sandbox.segments import SegmentMaker, Stage
 from hydrophone.sandbox.space_chat.clock import PositionClock
 from hydrophone.sandbox.space_chat.script import space_messages
 from hydrophone.sandbox.space_chat.speech import sentences
-from hydrophone.sandbox.space_chat.truth import true_cues
+from hydrophone.sandbox.space_chat.truth import true_cues, true_turns
 from hydrophone.sandbox.timeline import Timeline
 
 NOW = datetime(2026, 3, 3, 19, 0, tzinfo=UTC)
@@ -43,6 +45,23 @@ def test_all_that_is_said_is_heard() -> None:
         for step in range(11):
             position = cue.begin + 0.01 + (cue.end - cue.begin - 0.02) * step / 10
             assert cue.speaker in stage.sounding(position), cue
+
+
+def test_levels_in_the_tags_tell_who_is_heard() -> None:
+    spoken = Scene.ended("levels", seconds=600.0, mutes=(Mute(handle="otto_reed", begin=20, end=70),)).at(NOW)
+    timeline, maker, log = Timeline(spoken), SegmentMaker(spoken), SpeechLog()
+    names = {person.periscope_id: person.handle for person in spoken.people}
+    for place in range(timeline.total or 0):
+        piece = timeline.piece(place)
+        for sample in read_stage(maker.body(piece)):
+            log.hear(
+                sample_position(sample, piece.position, piece.rate), sample_levels(sample, spoken.creator.periscope_id)
+            )
+
+    guess = [Span(names[t.speaker], t.begin_seconds, t.end_seconds) for t in log.finish(600.0)]
+
+    truth = [Span(*turn) for turn in true_turns(spoken)]
+    assert diarisation_error(truth, guess).rate <= 0.03
 
 
 def test_words_of_a_turn_can_be_given_and_a_sentence_without_end_is_cut_by_force() -> None:

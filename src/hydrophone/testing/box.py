@@ -17,7 +17,7 @@ from typing import Any
 from hydrophone.sandbox.scene import Scene
 from hydrophone.sandbox.scenefile import read_scene
 from hydrophone.sandbox.server import serve
-from hydrophone.sandbox.space_chat.truth import TrueCue, true_cues
+from hydrophone.sandbox.space_chat.truth import TrueCue, true_cues, true_turns
 from hydrophone.sandbox.truth import true_frames
 from hydrophone.sandbox.world import World
 from hydrophone.testing.control import ControlRoom
@@ -63,6 +63,10 @@ class SandboxBox:
     def true_cues(self, name: str) -> list[TrueCue]:
         """Who said what, when: every sentence of a Space that has an end, by position and by the clock of the audio."""
         return list(true_cues(self.scene(name)))
+
+    def true_turns(self, name: str) -> list[tuple[str, float, float]]:
+        """Who is heard from where to where, as (handle, begin, end): what diarisation is held against."""
+        return true_turns(self.scene(name))
 
     def chat_ledger(self, name: str) -> dict[str, Any]:
         """What a Space's chat has told by now: counts of `kinds`, and the uuids of `captions` and of `others`."""

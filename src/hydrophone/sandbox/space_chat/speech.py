@@ -65,6 +65,14 @@ def utterances(scene: Scene, timeline: Timeline) -> Iterator[tuple[float, list[U
         yield turn.begin, said
 
 
+def heard_stretches(scene: Scene, timeline: Timeline) -> Iterator[tuple[str, float, float]]:
+    """Who is heard from where to where, whether anybody understands it or not; stretches of one person may touch."""
+    for turn in scene.turns:
+        if scene.person(turn.handle) is not None:
+            for begin, end in _audible(scene, turn.handle, turn.begin, min(turn.end, timeline.media_seconds), []):
+                yield turn.handle, begin, end
+
+
 def _audible(scene: Scene, handle: str, begin: float, end: float, seams: list[float]) -> list[tuple[float, float]]:
     """The stretches of a turn that are in the media."""
     person = scene.person(handle)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hydrophone.sandbox.scene import Scene
 from hydrophone.sandbox.space_chat.clock import PositionClock
-from hydrophone.sandbox.space_chat.speech import TrueWord, utterances
+from hydrophone.sandbox.space_chat.speech import TrueWord, heard_stretches, utterances
 from hydrophone.sandbox.timeline import Timeline
 
 
@@ -50,3 +50,15 @@ def true_cues(scene: Scene) -> Iterator[TrueCue]:
                 end_us=clock.audio_us(one.end, before_seam=True),
                 words=one.words,
             )
+
+
+def true_turns(scene: Scene) -> list[tuple[str, float, float]]:
+    """Handle, begin and end of every stretch in which somebody is heard, in order. Nobody overlaps with themselves."""
+    if scene.origin_at is None or scene.seconds is None:
+        raise ValueError("a scene with an end, on the clock, is needed: scene.at(instant)")
+    united: list[tuple[str, float, float]] = []
+    for handle, begin, end in sorted(heard_stretches(scene, Timeline(scene))):
+        if united and united[-1][0] == handle and begin <= united[-1][2]:
+            begin, end = united[-1][1], max(end, united.pop()[2])
+        united.append((handle, begin, end))
+    return sorted(united, key=lambda one: one[1:])
