@@ -13,6 +13,8 @@ from hydrophone.captions.directory import Directory
 from hydrophone.captions.talk import talk_times
 from hydrophone.model import ChatKind, ChatPerson, PeriscopeUserId, Role, UserId
 
+_PRESENCE = (ChatKind.JOIN.value, ChatKind.LEAVE.value)
+
 
 def people_facts(known: Iterable[Mapping[str, Any]], account: Account) -> list[dict[str, Any]]:
     """Everybody, as they stand in ``people.json``: first those of the record in its order, then the others.
@@ -25,7 +27,8 @@ def people_facts(known: Iterable[Mapping[str, Any]], account: Account) -> list[d
     for entry in known:
         key = directory.see(_person(entry)) or f"?{len(found)}"
         found[key] = {**entry, "roles": list(entry.get("roles", []))}
-    for key, person in directory:
+    # In whichever order messages came: the same people give the same file.
+    for key, person in sorted(directory, key=lambda one: one[0]):
         entry = found.setdefault(key, {"roles": []})
         for name, value in _plain(person).items():
             entry.setdefault(name, value)
@@ -107,7 +110,9 @@ def _add_presence(found: dict[str, dict[str, Any]], account: Account) -> None:
         entry = found.get(event.person)
         if entry is None:
             continue
-        if event.kind in (ChatKind.JOIN.value, ChatKind.LEAVE.value):
+        if event.kind in _PRESENCE and event.is_approximate:
+            continue  # known from when a message reached whom: the timeline tells it, with a mark
+        if event.kind in _PRESENCE:
             name = "joined_seconds" if event.kind == ChatKind.JOIN.value else "left_seconds"
             entry.setdefault(name, []).append(round(event.seconds, 3))
         elif event.kind in (ChatKind.REACTION.value, ChatKind.SUPER_HEART.value):

@@ -66,7 +66,8 @@ class ChatIntake:
         value = load_layer(raw)
         if value is None and raw is not None:
             value = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else raw
-        near_ns = self._near.get(via, arrived_ns)
+        # A history may be read days later: what has no time of its own must not depend on when that was.
+        near_ns = self._near.get(via, arrived_ns if via is Via.SOCKET else None)
         message = read_message(value, near_ns=near_ns)
         if message.sent_ns is not None:
             self._near[via] = message.sent_ns

@@ -15,6 +15,7 @@ from hydrophone.cli.screen import complain, say
 from hydrophone.errors import SettingsError
 
 _RECORD = Group("Record", sort_key=1)
+_SAID = Group("Who said what", sort_key=1.5)
 _KEEP = Group("Look after recordings", sort_key=2)
 _SETUP = Group("Set up", sort_key=3)
 _TRY = Group("Try out", sort_key=4)
@@ -27,6 +28,10 @@ COMMANDS: tuple[tuple[str, Group], ...] = (
     ("url", _RECORD),
     ("broadcast", _RECORD),
     ("periscope", _RECORD),
+    ("transcript", _SAID),
+    ("quote", _SAID),
+    ("clip", _SAID),
+    ("people", _SAID),
     ("verify", _KEEP),
     ("repair", _KEEP),
     ("import", _KEEP),

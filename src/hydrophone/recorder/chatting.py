@@ -68,6 +68,7 @@ class ChatCapture:
         self._intake: ChatIntake | None = None
         self._following: asyncio.Task[None] | None = None
         self._reading: asyncio.Task[None] | None = None
+        self._looked = asyncio.Event()
         self._report = ChatReport()
         self._told: set[str] = set()
 
@@ -114,15 +115,23 @@ class ChatCapture:
             self._tell(f"trouble with the chat: {self._report.trouble}")
         if was_live:
             await _end(self._reading)
+            self._looked.clear()
         if self._token and (self._reading is None or self._reading.done()):
             looks = self._late_looks if was_live else (0.0,)
             self._reading = asyncio.create_task(self._guarded(lambda: self._read_late(looks)))
 
     async def settled(self) -> None:
-        """Return when nothing more is to be had, or it takes too long."""
-        if self._reading is None:
+        """Return when the whole history was read once. Later looks are made only while the audio still settles."""
+        reading = self._reading
+        if reading is None:
             return
-        done, _ = await asyncio.wait([self._reading], timeout=PATIENCE_SECONDS)
+        looked = asyncio.create_task(self._looked.wait())
+        try:
+            done, _ = await asyncio.wait(
+                [reading, looked], timeout=PATIENCE_SECONDS, return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            looked.cancel()
         if not done:
             self._tell("the chat takes too long; its last messages may be missing")
 
@@ -156,16 +165,17 @@ class ChatCapture:
             except DiskError as error:
                 self._intake = None
                 self._tell(f"the chat cannot be kept: {error.message}")
+                self._looked.set()
                 continue
             except NotFoundError:
                 # Nothing is there any more. What came live is kept.
                 return
             except HydrophoneError as error:
-                # A service that never answered is not waited for; one that told something may tell the rest later.
-                if number == len(looks) - 1 or not self.kept:
+                if number == 0 or number == len(looks) - 1:
                     self._tell(f"the chat could not be read to its end: {error.message}")
-                    return
+                self._looked.set()
                 continue
+            self._looked.set()
             if self.kept == before:
                 return
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from hydrophone.cli.context import Common
-from hydrophone.errors import SettingsError
+from hydrophone.errors import RecordingError, SettingsError
 
 if TYPE_CHECKING:
     from hydrophone.app import AsyncHydrophone
@@ -98,6 +99,14 @@ def _record_all(settings: Settings, links: list[str], common: Common) -> list[Ou
         return run(settings, work)
     finally:
         listener.close()
+
+
+def record_one(settings: Settings, link: str, common: Common) -> Path:
+    """Record one link and return the item's folder; what kept it from being recorded is raised."""
+    (outcome,) = _record_all(settings, [link], replace(common, as_json=False, quiet=common.quiet or common.as_json))
+    if outcome.directory is None:
+        raise outcome.error or RecordingError("nothing was recorded")
+    return outcome.directory
 
 
 def _from_batch(name: str) -> list[str]:
