@@ -137,7 +137,7 @@ class FakeEngine:
         on_event(end)
         return [end]
 
-    async def info(self, link: str) -> Space | Broadcast:
+    async def info(self, link: str, *, on_notice: Callable[[str], None] | None = None) -> Space | Broadcast:
         self.calls.append(("info", link))
         if self.error:
             raise self.error
