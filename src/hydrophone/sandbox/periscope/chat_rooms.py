@@ -62,11 +62,19 @@ class Log:
         self._has_ended = False
         self._messages: list[Message] = []
 
-    def until_now(self) -> list[Message]:
-        """All that was said by now, in order."""
+    def until_now(self, *, after_ns: int = 0, count: int | None = None) -> list[Message]:
+        """All that was said by now, in order; or, for a page, so much that `count` of it came after an instant.
+
+        An hour of speech takes a second to make up, and nobody on this loop should wait for so long.
+        """
         now_us = self._clock.now_us()
         limit_ns = min(now_us, self._ended_us) * 1000
+        stamps = [message.ns for message in self._messages] if count is not None else []
+        fresh = len(stamps) - bisect_right(stamps, after_ns)
         while self._next is not None and self._next.ns <= limit_ns:
+            if count is not None and fresh >= count:
+                return self._messages
+            fresh += self._next.ns > after_ns
             self._put(self._next)
             self._next = next(self._source, None)
         if now_us >= self._ended_us and not self._has_ended and not is_space(self._scene):
@@ -216,11 +224,12 @@ def _history(asked: Asked) -> Answer:
     missing = history_trouble(scene, asked.world.timeline(scene.id), asked.now_us)
     if missing is not None:
         return Answer(missing, (), b"")
-    said_so_far = rooms_of(asked.world).log(scene).until_now()
-    stamps = [message.ns for message in said_so_far]
-    begin = _begin(asked, stamps)
     size = int(asked.switches["chat_page_size"]) or min(MAX_PAGE, _number(asked.params.get("limit"), MAX_PAGE))
     size = max(1, size)
+    after_ns = _number(asked.text("cursor") or asked.params.get("since"), 0)
+    said_so_far = rooms_of(asked.world).log(scene).until_now(after_ns=after_ns, count=size + 2)
+    stamps = [message.ns for message in said_so_far]
+    begin = _begin(asked, stamps)
     if is_space(scene) and chat_fact(scene, "repeats") and asked.text("cursor").isdigit() and 0 < begin < len(stamps):
         begin, size = begin - 1, size + 1  # a boundary comes twice, but an answer without news is empty
     page = said_so_far[begin : begin + size]

@@ -134,6 +134,7 @@ def _weight(word: str) -> float:
     return 0.15 + 0.045 * len(word)
 
 
+@lru_cache(maxsize=4096)
 def _natural(text: str) -> float:
     """How long one speaks, without haste."""
     return sum(map(_weight, text.split()))
