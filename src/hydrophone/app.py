@@ -386,6 +386,7 @@ def options_of(settings: Settings, *, into: Path | None = None) -> RecordOptions
         poll_seconds=settings.poll_seconds,
         wait_poll_seconds=settings.wait_poll_seconds,
         directory=into,
+        transcript=settings.transcript,
     )
 
 

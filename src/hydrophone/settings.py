@@ -97,6 +97,7 @@ class Settings(BaseSettings):
     output: str | None = Field(None, description="A template for the item's folder below the archive.")
     wait: bool = Field(False, description="Wait for a Space that has not started yet.")
     live_edge: bool = Field(False, description="Record a live Space from now on instead of from its beginning.")
+    transcript: bool = Field(True, description="Make transcripts of what is said; the chat is kept either way.")
     poll_seconds: float = Field(
         60.0, ge=5, le=3600, description="How often state and audience of a live Space are asked for."
     )

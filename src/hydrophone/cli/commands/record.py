@@ -30,6 +30,7 @@ def record(
     live_edge: Annotated[
         bool | None, Parameter(name=("--live-edge", "--no-live-from-start"), negative="--live-from-start")
     ] = None,
+    transcript: Annotated[bool | None, Parameter(name="--transcript", negative="--no-transcript")] = None,
     batch_file: Annotated[str | None, Parameter(name=("--batch-file", "-a"))] = None,
     common: Common = Common(),  # noqa: B008  (frozen)
 ) -> int:
@@ -62,6 +63,8 @@ def record(
         Like --wait, looking every SECONDS (or MIN-MAX, of which the first counts).
     live_edge
         Record a live Space from now on, or (the default) from its beginning.
+    transcript
+        Make transcripts of what is said, or not; the chat is kept either way.
     batch_file
         Read links from a file, one on each line; - is standard input.
     """
@@ -76,6 +79,7 @@ def record(
         wait=True if poll_seconds is not None else wait,
         wait_poll_seconds=poll_seconds,
         live_edge=live_edge,
+        transcript=transcript,
     )
     outcomes = _record_all(settings, everything, common)
     from hydrophone.cli.outcomes import code_of_outcomes
