@@ -7,7 +7,7 @@ recorder was killed on the way.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -69,7 +69,7 @@ class Heard:
 
 
 def account_of(
-    paths: Item, segments: Iterable[StoredSegment], layout: Layout, look: Look, people: Iterable[Mapping[str, Any]]
+    paths: Item, segments: Iterable[StoredSegment], layout: Layout, look: Look, people: Sequence[Mapping[str, Any]]
 ) -> Account | None:
     """All that is known about who said what; None where nobody told anything. Blocks.
 
@@ -77,7 +77,7 @@ def account_of(
         segments: everything held, in order.
         people: whom the journal names, as `read_people` lists them.
     """
-    host = _host(look)
+    host = _host(look, people)
     heard = hear(segments, layout, host.key or "host", look.started_at)
     has_chat = paths.captions.is_file()
     if not has_chat and not heard.turns:
@@ -257,12 +257,13 @@ def _within(sample: StageSample, rate: int) -> float:
 # ---------------------------------------------------------------- people and lines
 
 
-def _host(look: Look) -> ChatPerson:
+def _host(look: Look, people: Sequence[Mapping[str, Any]]) -> ChatPerson:
     creator = look.creator
     if creator is None:
         return ChatPerson()
+    listed = next((one.get("periscope_id") for one in people if one.get("user_id") == creator.id), None)
     # Where no Periscope id is known, the form that Spaces derive from the X id names the same person.
-    periscope_id = creator.periscope_id or (f"tw-{creator.id}" if creator.id else "")
+    periscope_id = creator.periscope_id or listed or (f"tw-{creator.id}" if creator.id else "")
     return ChatPerson(
         periscope_id=PeriscopeUserId(periscope_id),
         user_id=UserId(creator.id or ""),
