@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from hydrophone.hls import MediaPlaylist, parse_playlist
 
 ROOT = Path(__file__).resolve().parents[2]
 SHORT, SHORTER = 0.02, 0.01  # hours
-NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/bin")
+NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}{os.pathsep}/usr/sbin")
 
 
 def silent(text: str) -> None:
