@@ -1,8 +1,8 @@
 """Says where the time goes: runs one case of ours under a sampler and books CPU time on functions, packages, threads.
 
-``python bench/profile.py replay|far|live|imports [--hours H] [--spaces N] [--lines]``. The sampler costs a few percent
-and rounds where C functions hold the interpreter; `imports` is exact (``-X importtime``), with imports counted for
-whoever asked first.
+``python bench/profile.py replay|far|live|phases|imports [--hours H] [--spaces N] [--lines]``. The sampler costs a few
+percent and rounds where C functions hold the interpreter. `imports` is exact (``-X importtime``), with imports counted
+for whoever asked first; `phases` records several times in one process and shows the least that each phase took.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from bench.cases.live import OURS, measure_live  # noqa: E402
 from bench.cases.replay import HALF_TRIP  # noqa: E402
 from bench.main import BUILD, say  # noqa: E402
 from bench.material import space  # noqa: E402
-from bench.measuring import Program, describe, measure  # noqa: E402
+from bench.measuring import Program, describe, measure, scratch  # noqa: E402
 from bench.stage import Stage, leave_habits  # noqa: E402
 
 SAMPLER = Path(__file__).parent / "jobs" / "sampled.py"
@@ -37,7 +37,7 @@ Used = list[tuple[float, str, list[tuple[str, str, int]]]]
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="bench/profile.py", description=__doc__)
-    parser.add_argument("case", choices=("replay", "far", "live", "imports"))
+    parser.add_argument("case", choices=("replay", "far", "live", "phases", "imports"))
     parser.add_argument("--hours", type=float, default=2.0)
     parser.add_argument("--spaces", type=int, default=100)
     parser.add_argument("--seconds", type=float, default=30.0, help="of live recording")
@@ -49,6 +49,8 @@ def main() -> int:
         return _imports()
     found = peers.find(install=False, say=say)
     stage = Stage(found, BUILD / "files", BUILD / "work", False, 1, say)
+    if told.case == "phases":
+        return _phases(stage, told.hours, told.connections)
     out = BUILD / "profile.json"
     out.parent.mkdir(parents=True, exist_ok=True)
     start = (sys.executable, str(SAMPLER), str(out))
@@ -70,6 +72,17 @@ def _replay(stage: Stage, hours: float, delay: float, connections: int, start: S
             command = peers.hydrophone(bed, link, connections=connections, start=first)
             run = measure(Program("ours", command), stage.work / "runs")
             say(f"{'sampled' if first is start else 'plain'}: {describe(run)}")
+
+
+def _phases(stage: Stage, hours: float, connections: int) -> int:
+    scene = space(hours)
+    with (
+        made(stage.files, stage.work, scenes=[scene], say=say) as bed,
+        scratch(stage.work, "phases") as folder,
+    ):
+        command = [sys.executable, str(SAMPLER.with_name("phases.py")), bed.box.link(scene.name), "8", str(connections)]
+        environment = {**os.environ, **bed.environment(folder)}
+        return subprocess.run(command, cwd=folder, env=environment, check=False).returncode
 
 
 def _mark(pids: Sequence[int]) -> None:
