@@ -20,7 +20,6 @@ from hydrophone.testing import Scene
 from hydrophone.testing.box import SandboxBox, sandbox
 from journeys.victims import Recorder, Run, assert_same_files, assert_sound, item_of, record, recording
 
-SAME = ("original.aac", "audio.m4a", "space.json", "people.json")
 SCENE = Scene.ended("on a bad disk", seconds=240)  # 2.9 MB, three times when it is finished
 SLOWLY = ("--connections", "2")
 needs_root = pytest.mark.skipif(
@@ -73,7 +72,7 @@ def assert_paused_and_healed(run: Run, archive: Path, model: Path) -> None:
     assert sum("back" in text for text in notices) == 1, notices
     item = item_of(archive)
     assert_sound(item)
-    assert_same_files(item, model, SAME)
+    assert_same_files(item, model)
 
 
 def hold_on(recorder: Recorder) -> None:
@@ -143,9 +142,9 @@ def test_kill_on_a_full_disk_loses_nothing_that_was_acknowledged(box: SandboxBox
         with start(box, disk / "archive", tmp_path / "state") as recorder:
             run = recorder.end()
         (started,) = (event for event in run.events if event["event"] == "started")
-        assert started["resumed_segments"] >= 20
+        assert started["resumed_segments"] > 0
         assert_sound(item_of(disk / "archive"))
-        assert_same_files(item_of(disk / "archive"), model, SAME)
+        assert_same_files(item_of(disk / "archive"), model)
 
 
 @needs_root
@@ -160,7 +159,7 @@ def test_interrupt_on_a_full_disk_ends_and_a_rerun_completes(box: SandboxBox, mo
         with start(box, disk / "archive", tmp_path / "state") as recorder:
             assert recorder.end().exit_code == 0
         assert_sound(item_of(disk / "archive"))
-        assert_same_files(item_of(disk / "archive"), model, SAME)
+        assert_same_files(item_of(disk / "archive"), model)
 
 
 def test_archive_that_cannot_be_written_from_the_start_is_an_error(box: SandboxBox, tmp_path: Path) -> None:

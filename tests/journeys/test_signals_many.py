@@ -58,7 +58,7 @@ def assert_all_is_completed_by_a_rerun(box: SandboxBox, folder: Path) -> None:
 
 
 def test_terminated_recordings_are_finished_and_go_on_later(tmp_path: Path) -> None:
-    with sandbox(scenes=SCENES, isolated=True, speed=4) as box:
+    with sandbox(scenes=SCENES, isolated=True) as box:
         run = terminate(box, tmp_path)
 
         assert run.exit_code in (0, 3), run.errors
@@ -68,7 +68,7 @@ def test_terminated_recordings_are_finished_and_go_on_later(tmp_path: Path) -> N
 
 
 def test_terminated_recordings_of_a_cdn_that_stalls_are_flushed_in_time(tmp_path: Path) -> None:
-    with sandbox(scenes=SCENES, isolated=True, speed=4) as box:
+    with sandbox(scenes=SCENES, isolated=True) as box:
         box.control.inject(kind="stall", path="chunk_", probability=0.3, seconds=60)
 
         terminate(box, tmp_path)

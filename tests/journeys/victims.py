@@ -28,6 +28,11 @@ IS_HUNT = bool(os.environ.get("HYDROPHONE_HUNT"))
 #: What a recording goes through, by what it tells: a phase begins with its event and ends with the next one's.
 PHASES = ("spawned", "started", "finishing original", "finishing audio", "finishing manifest", "outcome")
 
+#: What tells when things came to us, and so differs from run to run; the manifest holds the digests of these.
+DIARY = ("journal.jsonl", "captions.jsonl", "manifest-sha256.txt")
+#: What also tells who was there when somebody looked.
+LIVE_DIARY = ("audience.csv", "timeline.jsonl")
+
 
 @dataclass(frozen=True)
 class Kill:
@@ -202,9 +207,22 @@ def assert_sound(directory: Path) -> None:
     assert not [name for name in left if not name.startswith(".id.")]  # may be that of a living process
 
 
-def assert_same_files(one: Path, other: Path, names: Sequence[str]) -> None:
-    for name in names:
+def assert_same_files(one: Path, other: Path, *, was_live: bool = False) -> None:
+    """Both items have the same files with the same bytes, but for what tells of the recording and not of the Space."""
+    but = LIVE_DIARY if was_live else ()
+    names, others = ({path.name for path in item.iterdir() if path.is_file()} - {*DIARY, *but} for item in (one, other))
+    assert names == others
+    assert {"original.aac", "audio.m4a", "space.json", "people.json"} <= names
+    for name in sorted(names):
         assert (one / name).read_bytes() == (other / name).read_bytes(), f"{name} differs"
+    assert _happenings(one) == _happenings(other)
+
+
+def _happenings(item: Path) -> list[str]:
+    """The lines of the timeline that do not count who was there."""
+    path = item / "timeline.jsonl"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return [line for line in lines if json.loads(line)["kind"] != "presence"]
 
 
 def frames_in(directory: Path) -> list[bytes]:
