@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -23,6 +25,15 @@ def _no_settings_from_outside() -> None:
     for name in list(os.environ):
         if name.startswith("HYDROPHONE_") and name != "HYDROPHONE_HUNT":
             del os.environ[name]
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_it_was() -> Iterator[None]:
+    """A command that runs inside a test sets the level of our logger for its whole process."""
+    ours = logging.getLogger("hydrophone")
+    before = ours.level
+    yield
+    ours.setLevel(before)
 
 
 @pytest.fixture(scope="session")
