@@ -23,8 +23,6 @@ CANARIES: Mapping[str, str] = {
     "ct0": "canaryct0" + "9b42e71c" * 18,
     "chat token": "eyJhbGciOiJIUzI1NiJ9.canaryChatTokenQx71Zb.sig0Canary",
     "lifecycle token": "eyJhbGciOiJIUzI1NiJ9.canaryLifeTokenKw93Jd.sig1Canary",
-    # How every token begins that the service signs: those for the chat, and for what goes on in it.
-    "signed token": "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9",
     "stream key": "canaryStreamKey_" + "Zt8Rq2Lm9X" * 7,
     "own account id": OWN_ID,
     "own handle": "canary_archivist",

@@ -31,11 +31,12 @@ from journeys.canaries import (
 pytestmark = pytest.mark.timeout(300)
 
 TOKENS = {"status": {"chatToken": CANARIES["chat token"], "lifecycleToken": CANARIES["lifecycle token"]}}
-REPLAY = Scene.ended("canary-replay", seconds=45, stream_key=CANARIES["stream key"] + "_a")
+REPLAY = Scene.ended("canary-replay", seconds=45, stream_key=CANARIES["stream key"] + "_a", extra=TOKENS)
 LIVE = Scene.live(
     "canary-live",
     since=30,
     stream_key=CANARIES["stream key"] + "_b",
+    extra=TOKENS,
     snapshot=SnapshotRule(every=3, lag_seconds=1.0),
 )
 SEALED = Scene.ended(
@@ -47,8 +48,8 @@ SEALED = Scene.ended(
     extra=TOKENS,
 )
 UNSEEN = Scene.ended("canary-unseen", seconds=10)
-#: Each sink, and what may be in it: the address of the media, which is signed too, for whoever serves or asks for it.
-ADDRESS = frozenset({"stream key", "signed token"})
+#: Each sink, and what may be in it: the address of the audio for whoever serves or asks for it.
+ADDRESS = frozenset({"stream key"})
 SINKS = {
     "requests to the CDN": ADDRESS,
     "requests to avatar hosts": frozenset(),
