@@ -131,7 +131,7 @@ def _account(
 ) -> Account | None:
     """Who said what. Whatever a stranger's captions and tags hold, the recording gets its files without them."""
     try:
-        return account_of(paths, take.segments(), layout, look, people)
+        return account_of(paths, take.segments(), layout, look, people, take.events("spoke"))
     except Exception as error:
         log.exception("no transcript")
         notices.append(f"no transcript: {error}")

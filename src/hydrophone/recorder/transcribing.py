@@ -7,8 +7,8 @@ recorder was killed on the way.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any, BinaryIO
@@ -18,6 +18,7 @@ from hydrophone.audio import (
     MediaClock,
     Position,
     SpeechLog,
+    StagePerson,
     StageSample,
     read_stage,
     sample_levels,
@@ -41,6 +42,7 @@ from hydrophone.model import (
     Turn,
     UserId,
 )
+from hydrophone.recorder.exported import spoken_of, spoken_roles, spoken_turns
 from hydrophone.recorder.layout import DEFAULT_RATE, SEALED, Layout
 from hydrophone.recorder.sources import Look
 from hydrophone.render.subtitles import srt_text, vtt_text
@@ -66,21 +68,29 @@ class Heard:
 
     clock: MediaClock
     turns: list[Turn]
+    people: Collection[StagePerson] = ()
 
 
 def account_of(
-    paths: Item, segments: Iterable[StoredSegment], layout: Layout, look: Look, people: Sequence[Mapping[str, Any]]
+    paths: Item,
+    segments: Iterable[StoredSegment],
+    layout: Layout,
+    look: Look,
+    people: Sequence[Mapping[str, Any]],
+    spoke: Iterable[Mapping[str, Any]] = (),
 ) -> Account | None:
     """All that is known about who said what; None where nobody told anything. Blocks.
 
     Args:
         segments: everything held, in order.
         people: whom the journal names, as `read_people` lists them.
+        spoke: who spoke from when to when, as an export tells; see `note_speech`.
     """
     host = _host(look, people)
     heard = hear(segments, layout, host.key or "host", look.started_at)
     has_chat = paths.captions.is_file()
-    if not has_chat and not heard.turns:
+    spoken = spoken_of(spoke, heard.clock, look.started_at, layout.seconds)
+    if not has_chat and not heard.turns and not spoken:
         return None
 
     def place(message: ChatMessage) -> Position | None:
@@ -94,9 +104,14 @@ def account_of(
             for message in messages_in_order(_lines(file), functools.partial(_line_at, file)):
                 builder.see(message)
     has_captions = builder.has_cues
-    return builder.finish(
+    # Last, so that whom record or chat know better keep their names: tags tell an id, a handle and a picture.
+    for one in heard.people:
+        builder.directory.see(
+            ChatPerson(periscope_id=one.periscope_id, handle=one.handle, avatar_url=one.avatar_url, index=one.index)
+        )
+    account = builder.finish(
         seconds=layout.seconds,
-        turns=heard.turns,
+        turns=heard.turns or spoken_turns(spoken),
         gaps=[
             MissingStretch(begin_seconds=gap.begin_seconds, end_seconds=gap.end_seconds, cause=gap.cause.value)
             for gap in layout.gaps
@@ -106,6 +121,7 @@ def account_of(
         language=look.language or "",
         notes=() if has_captions else (_NO_CAPTIONS,),
     )
+    return replace(account, roles=(*account.roles, *spoken_roles(spoken, people, account.directory)))
 
 
 def write_transcripts(paths: Item, account: Account) -> None:
@@ -173,6 +189,7 @@ def hear(segments: Iterable[StoredSegment], layout: Layout, host: str, started_a
     """
     clock = MediaClock(started_at=started_at)
     log = SpeechLog()
+    people: dict[str, StagePerson] = {}
     for position, stored in placed_segments(segments, layout):
         rate = stored.rate or DEFAULT_RATE
         samples = read_stage(stored.read()) if stored.frames else ()
@@ -181,10 +198,12 @@ def hear(segments: Iterable[StoredSegment], layout: Layout, host: str, started_a
         else:
             _add_video_to_clock(clock, position, stored, started_at)
         for sample in samples:
+            for one in sample.people or ():
+                people.setdefault(one.periscope_id or f"@{one.handle}", one)
             levels = sample_levels(sample, host)
             if levels:
                 log.hear(sample_position(sample, position, rate), levels)
-    return Heard(clock, log.finish(layout.seconds))
+    return Heard(clock, log.finish(layout.seconds), people.values())
 
 
 def placed_segments(segments: Iterable[StoredSegment], layout: Layout) -> Iterator[tuple[float, StoredSegment]]:
