@@ -194,7 +194,7 @@ def test_people_are_told_what_was_made(typed: Typed, source: Path, tmp_path: Pat
 
     assert answer.code == 0
     assert f"{SILENT} no media in the export" in answer.out
-    assert "4 of 5 recordings imported" in answer.out
+    assert "4 of 5 recordings were imported" in answer.out
 
 
 @pytest.mark.parametrize("name", ["nothing.zip", "broken.zip"])

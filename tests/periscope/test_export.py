@@ -241,6 +241,8 @@ def test_names_that_climb_are_only_names(tmp_path: Path) -> None:
 
 
 class InMemory:
+    problems = ()
+
     """An export of one file."""
 
     def __init__(self, name: str, data: bytes) -> None:

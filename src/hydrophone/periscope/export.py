@@ -39,6 +39,7 @@ _ID_IN_NAME = re.compile(r"(?<![0-9A-Za-z])(1[0-9A-Za-z]{12}|[0-9]{5,12})(?![0-9
 _SPACE_FILE = re.compile(r"space-([0-9A-Za-z]{13})(?:_([0-9]{1,6}))?(?:\.[A-Za-z0-9]{1,5})?")
 _BROADCAST_FOLDER, _SPACE_FOLDER = "periscope_broadcast_media", "spaces_media"
 _PROBLEMS_SHOWN = 1000
+_PARTS_SHOWN = 10
 
 _ACCOUNT = "periscope-account-information"
 _PROFILE = "periscope-profile-description"
@@ -124,11 +125,14 @@ def read_export(files: ExportFiles, *, with_people: bool = False) -> PeriscopeEx
     Args:
         with_people: also the followers and the comments, which concern other people.
     """
-    reading = _Reading(files)
+    reading = _Reading(files, problems=list(files.problems[:_PROBLEMS_SHOWN]))
     reading.manifest = _read_manifest(reading)
     info = reading.manifest.at("archiveInfo")
     broadcasts = [_read_broadcast(node) for node in _records(reading, _BROADCASTS) if _has_id(reading, node)]
     spaces = [_read_space(node) for node in _records(reading, _SPACES) if _has_id(reading, node)]
+    media = list_media(files.sizes, reading.manifest)
+    for problem in _odd_media(media):
+        reading.note(problem)
     return PeriscopeExport(
         owner=_read_owner(reading.manifest.at("userInfo")),
         made_at=info.at("generationDate").instant(),
@@ -140,7 +144,7 @@ def read_export(files: ExportFiles, *, with_people: bool = False) -> PeriscopeEx
         comments=tuple(_comments(_records(reading, _COMMENTS))) if with_people else (),
         followers=tuple(dict.fromkeys(_followers(_records(reading, _FOLLOWERS)))) if with_people else (),
         bans=tuple(node.mapping() for node in _records(reading, _BANS)),
-        media=tuple(list_media(files.sizes, reading.manifest)),
+        media=tuple(media),
         problems=tuple(reading.problems),
     )
 
@@ -202,7 +206,10 @@ def _files_about(reading: _Reading, topic: str) -> list[str]:
     found = {name: int(match[1] or 0) for name in reading.files.sizes if (match := part.fullmatch(name))}
     for entry in reading.manifest.at("dataTypes", _camel(topic), "files").items():
         named = entry.at("fileName").text() or ""
-        for name in _ending_with(reading.files, named) if named else ():
+        names = _ending_with(reading.files, named) if named else []
+        if named and not names:
+            reading.note(f"{named} is named by the manifest, and missing")
+        for name in names:
             found.setdefault(name, len(found))
     return sorted(found, key=lambda name: (found[name], name))
 
@@ -352,3 +359,17 @@ def _media(name: str, last: str, kind: MediaKind, size: int) -> ExportedMedia:
     # The id of a user may stand in front, so what can only be the newer kind of id is taken first.
     found = sorted(_ID_IN_NAME.findall(last), key=lambda text: len(text) != ID_LENGTH)
     return ExportedMedia(name=name, kind=kind, id=BroadcastId(found[0]) if found else None, size_bytes=size)
+
+
+def _odd_media(media: Iterable[ExportedMedia]) -> Iterator[str]:
+    """What a reader should know: files that belong to nothing, and Spaces of which a part is missing."""
+    parts: dict[str, set[int]] = {}
+    for one in media:
+        if one.id is None:
+            yield f"{one.name} has no id in its name, so it belongs to nothing; it was left out"
+        elif one.kind is MediaKind.AUDIO:
+            parts.setdefault(one.id, set()).add(one.part)
+    for space_id, numbers in sorted(parts.items()):
+        missing = sorted(set(range(min(max(numbers), len(numbers) + _PARTS_SHOWN))) - numbers)[:_PARTS_SHOWN]
+        if missing:
+            yield f"of the audio of {space_id}, these parts are missing: {', '.join(map(str, missing))}"

@@ -5,8 +5,9 @@ The names inside are only ever compared and shown; what they would mean as paths
 
 from __future__ import annotations
 
+import stat
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Protocol, Self, cast
@@ -14,13 +15,19 @@ from typing import IO, Protocol, Self, cast
 from hydrophone.errors import ArchiveError, DiskError, TooLargeError
 
 MOST_FILES = 1_000_000
+#: Sound and pictures are packed already, and tables of text become a fiftieth at best: beyond this it is a bomb.
+MOST_PACKED, BOMB_BYTES = 200, 16 * 1024 * 1024
+_ENCRYPTED = 0x1
 
 
 class ExportFiles(Protocol):
-    """The files of an export: sizes by name (with ``/``), and their bytes."""
+    """The files of an export: sizes by name (with ``/``), and their bytes. `problems` are entries that are none."""
 
     @property
     def sizes(self) -> Mapping[str, int]: ...
+
+    @property
+    def problems(self) -> Sequence[str]: ...
 
     def open(self, name: str) -> IO[bytes]: ...
 
@@ -44,13 +51,17 @@ class FolderExport:
     def __init__(self, root: Path) -> None:
         self._root = root
         self.sizes: dict[str, int] = {}
+        self.problems: list[str] = []
         try:
             real_root = root.resolve(strict=True)
             for path in sorted(root.rglob("*")):
                 if len(self.sizes) >= MOST_FILES:
                     break
-                if path.is_file() and path.resolve().is_relative_to(real_root):
-                    self.sizes[path.relative_to(root).as_posix()] = path.stat().st_size
+                name = path.relative_to(root).as_posix()
+                if not path.resolve().is_relative_to(real_root):
+                    self.problems.append(f"{name} is a link that leads out of the export; it was left out")
+                elif path.is_file():
+                    self.sizes[name] = path.stat().st_size
         except OSError as error:
             raise _unreadable(root, error) from error
 
@@ -82,8 +93,27 @@ class ZipExport:
         except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
             advice = "Download the export again; if it came in several files, give each of them."
             raise ArchiveError(f"{path.name} is no readable ZIP file", advice=advice) from error
-        self._members = {member.filename: member for member in self._zip.infolist()[:MOST_FILES] if not member.is_dir()}
+        self.problems: list[str] = []
+        self._members = self._sound_members(self._zip.infolist()[:MOST_FILES])
         self.sizes: dict[str, int] = {name: member.file_size for name, member in self._members.items()}
+
+    def _sound_members(self, members: Iterable[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
+        """By name. Nothing is ever unpacked to a path, so a name can do no harm; what is no plain file is left out."""
+        found: dict[str, zipfile.ZipInfo] = {}
+        for member in members:
+            if member.is_dir():
+                continue
+            if stat.S_ISLNK(member.external_attr >> 16):
+                self.problems.append(f"{member.filename} is a link and no file; it was left out")
+            elif member.flag_bits & _ENCRYPTED:
+                self.problems.append(f"{member.filename} is encrypted; it was left out")
+            elif member.file_size > max(BOMB_BYTES, member.compress_size * MOST_PACKED):
+                self.problems.append(f"{member.filename} would become far larger than any such file; it was left out")
+            elif member.filename in found:
+                self.problems.append(f"{member.filename} is there twice; the first one counts")
+            else:
+                found[member.filename] = member
+        return found
 
     def __enter__(self) -> Self:
         return self

@@ -7,8 +7,9 @@ item is as complete as the file that it was made of, and says where it is from.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import IO
@@ -36,6 +37,8 @@ from hydrophone.model import (
 )
 from hydrophone.periscope.export import ExportedMedia, PeriscopeExport, read_export
 from hydrophone.periscope.export_files import ExportFiles, open_export
+from hydrophone.periscope.exported_speech import ExportedSpeech, speech_of
+from hydrophone.recorder.exported import audio_began_at, note_speech
 from hydrophone.recorder.finishing import finish_item, look_facts, space_facts, tags_of
 from hydrophone.recorder.layout import lay_out
 from hydrophone.recorder.opening import Work, open_work
@@ -46,12 +49,14 @@ from hydrophone.render.jsontext import json_text
 
 PIECE_BYTES = 1 << 20
 TRANSPORT_BYTES = PACKET_BYTES * 22_310  #: about 4 MiB
+HEAD_BYTES = 1 << 16  #: holds the first tag of any file
 
 
 class Fate(StrEnum):
     """What has become of a recording of the export."""
 
     IMPORTED = "imported"
+    POSSIBLE = "can be imported"
     KNOWN = "already in the archive"
     NO_MEDIA = "no media in the export"
     FAILED = "failed"
@@ -70,6 +75,15 @@ class Imported:
     text: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """A recording of the export, with its files and who spoke in it when."""
+
+    look: Look
+    media: tuple[ExportedMedia, ...]
+    speech: tuple[ExportedSpeech, ...] = ()
+
+
 class _Form(StrEnum):
     AUDIO = "aac"
     TRANSPORT = "ts"
@@ -82,10 +96,16 @@ def import_export(
     options: RecordOptions,
     *,
     on_item: Callable[[Imported], None] = lambda _: None,
+    only_spaces: bool = False,
+    is_trial: bool = False,
 ) -> tuple[PeriscopeExport, list[Imported]]:
     """Make items of all recordings in an export, a folder or a ZIP file. Blocks.
 
     What is in the archive already stays as it is, so an import can be repeated and gone on with.
+
+    Args:
+        only_spaces: leave the broadcasts of Periscope alone.
+        is_trial: write nothing; say what would be imported.
 
     Raises:
         ArchiveError: it is no export that can be read.
@@ -93,28 +113,34 @@ def import_export(
     results: list[Imported] = []
     with open_export(path) as files:
         export = read_export(files)
-        for look, media in _recordings(export):
-            found = _import_one(files, look, media, options)
-            results.append(found)
-            on_item(found)
+        for found in _spaces(export) if only_spaces else _recordings(export):
+            result = _import_one(files, found, options, is_trial=is_trial)
+            results.append(result)
+            on_item(result)
     return export, results
 
 
-def _recordings(export: PeriscopeExport) -> Iterator[tuple[Look, tuple[ExportedMedia, ...]]]:
+def _spaces(export: PeriscopeExport) -> Iterator[_Found]:
+    known = {space.id for space in export.spaces}
+    is_space = {one.id for one in export.media if one.kind is MediaKind.AUDIO} | known
+    return (found for found in _recordings(export) if found.look.key in is_space)
+
+
+def _recordings(export: PeriscopeExport) -> Iterator[_Found]:
     """Every recording that the export knows by record or by file, with its files."""
     owner = export.owner or (export.account.as_user() if export.account else None)
     seen: set[str] = set()
     for broadcast in export.broadcasts:
         seen.add(broadcast.id)
-        yield _look_of_broadcast(broadcast, owner), export.media_of(broadcast.id)
+        yield _Found(look=_look_of_broadcast(broadcast, owner), media=export.media_of(broadcast.id))
     for space in export.spaces:
         seen.add(space.id)
-        yield _look_of_space(space, owner), export.media_of(space.id)
+        yield _Found(look=_look_of_space(space, owner), media=export.media_of(space.id), speech=tuple(speech_of(space)))
     for one in export.media:
         if one.id is None or one.id in seen:
             continue
         seen.add(one.id)
-        yield _look_of_file(one, owner), export.media_of(one.id)
+        yield _Found(look=_look_of_file(one, owner), media=export.media_of(one.id))
 
 
 def _look_of_broadcast(broadcast: Broadcast, owner: User | None) -> Look:
@@ -142,25 +168,34 @@ def _over(look: Look, title: str, creator: User | None) -> Look:
 # ---------------------------------------------------------------- one recording
 
 
-def _import_one(files: ExportFiles, look: Look, media: Sequence[ExportedMedia], options: RecordOptions) -> Imported:
+def _import_one(files: ExportFiles, found: _Found, options: RecordOptions, *, is_trial: bool) -> Imported:
+    look, media = found.look, found.media
     known = find_item(options.archive, look.key)
     if known is not None and known.manifest.is_file():
         return Imported(id=look.key, link=look.link, fate=Fate.KNOWN, directory=known.path)
     if not media:
         text = "its record is in the export, its media is not; `hydrophone record` with its link asks X for it"
         return Imported(id=look.key, link=look.link, fate=Fate.NO_MEDIA, text=text)
+    if is_trial:
+        size_bytes = sum(one.size_bytes for one in media)
+        return Imported(id=look.key, link=look.link, fate=Fate.POSSIBLE, text=f"{len(media)} files, {size_bytes} bytes")
     try:
-        return _make_item(files, look, media, options)
+        return _make_item(files, found, options)
     except HydrophoneError as error:
         return Imported(id=look.key, link=look.link, fate=Fate.FAILED, text=error.message)
 
 
-def _make_item(files: ExportFiles, look: Look, media: Sequence[ExportedMedia], options: RecordOptions) -> Imported:
+def _make_item(files: ExportFiles, found: _Found, options: RecordOptions) -> Imported:
+    look, media = found.look, found.media
     form = _form_of(files, media[0].name)
     kind = MediaKind.AUDIO if form is _Form.AUDIO else MediaKind.VIDEO
+    if form is _Form.AUDIO:
+        look = _begun_by_audio(files, media[0], look)
     work = open_work(look, kind, options, frozenset())
     try:
         work.take.note("look", **look_facts(look))
+        work.audience.see(look, look.ended_at or look.started_at or datetime.now(UTC), is_live=False)
+        note_speech(work.take, found.speech)
         # Parts of a Space follow one another; further files of a video are recordings of their own and stay outside.
         parts = media if form is _Form.AUDIO else media[:1]
         count = 0
@@ -188,6 +223,11 @@ def _make_item(files: ExportFiles, look: Look, media: Sequence[ExportedMedia], o
         )
     finally:
         work.take.close()
+
+
+def _begun_by_audio(files: ExportFiles, media: ExportedMedia, look: Look) -> Look:
+    with files.open(media.name) as stream:
+        return replace(look, started_at=audio_began_at(_filled(stream, HEAD_BYTES), look))
 
 
 def _form_of(files: ExportFiles, name: str) -> _Form:
