@@ -4,11 +4,13 @@ PYTHON ?= python3
 VENV   := .venv
 STAMP  := $(VENV)/.stamp
 DOCS   := $(VENV)/.stamp-docs
+GATES  := .venv-check
 ifeq ($(OS),Windows_NT)
-BIN    := $(VENV)/Scripts
+INNER  := Scripts
 else
-BIN    := $(VENV)/bin
+INNER  := bin
 endif
+BIN    := $(VENV)/$(INNER)
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 WORKERS ?= 2
 
@@ -33,6 +35,12 @@ $(DOCS): $(STAMP)
 	@$(PIP) install --constraint constraints.txt --editable '.[docs]'
 	@touch $@
 
+# bandit and semgrep need other versions of what we use ourselves, so they live apart.
+$(GATES)/.stamp: constraints-check.txt
+	@test -x $(GATES)/$(INNER)/python || { echo "making $(GATES)"; $(PYTHON) -m venv $(GATES); }
+	@$(GATES)/$(INNER)/python -m pip --disable-pip-version-check --quiet install --constraint constraints-check.txt bandit semgrep
+	@touch $@
+
 # Compiled once here: where Python may not write its caches, every start would compile everything again.
 compiled: $(STAMP)
 	@$(BIN)/python -m compileall -q src
@@ -43,10 +51,17 @@ demo: compiled  ## set up, then record two Spaces in the sandbox, through faults
 test: compiled  ## set up, then run every test
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile
 
-check: $(STAMP) $(DOCS)  ## lint, format, types, import layers, no foreign names, pages up to date
+# semgrep reads our own rules only; it asks nobody for more and tells nobody what it found.
+SEMGREP := PATH="$(CURDIR)/$(GATES)/$(INNER):$$PATH" SEMGREP_SEND_METRICS=off semgrep
+SEMGREP_FLAGS := --config rules --metrics off --disable-version-check --quiet
+
+check: $(STAMP) $(DOCS) $(GATES)/.stamp  ## lint, format, types, import layers, security, no foreign names, pages up to date
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
+	@$(GATES)/$(INNER)/bandit --quiet --recursive --configfile pyproject.toml src
+	@$(SEMGREP) scan --test $(SEMGREP_FLAGS) rules >/dev/null 2>&1 || $(SEMGREP) scan --test $(SEMGREP_FLAGS) rules
+	@$(SEMGREP) scan $(SEMGREP_FLAGS) --strict --error --project-root . src docs bench
 	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/house
 	@$(BIN)/python docs/generate.py --check
 	@$(BIN)/zensical build --strict --clean >/dev/null
@@ -71,7 +86,10 @@ pins: ## write constraints.txt anew from a fresh environment
 	@.venv-pins/bin/python -m pip --disable-pip-version-check -q install '.[dev,docs,browser,keyring,whisper]'
 	@{ sed -n '/^#/p' constraints.txt; .venv-pins/bin/python -m pip freeze --exclude hydrophone; } > .venv-pins/new.txt
 	@mv .venv-pins/new.txt constraints.txt && rm -rf .venv-pins
+	@$(PYTHON) -m venv .venv-pins && .venv-pins/bin/python -m pip --disable-pip-version-check -q install bandit semgrep
+	@{ sed -n '/^#/p' constraints-check.txt; .venv-pins/bin/python -m pip freeze; } > .venv-pins/new.txt
+	@mv .venv-pins/new.txt constraints-check.txt && rm -rf .venv-pins
 
 clean:  ## remove what was built; archives and recordings are never touched
-	@rm -rf $(VENV) site build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(GATES) site build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

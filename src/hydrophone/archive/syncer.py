@@ -12,7 +12,7 @@ import queue
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
 from typing import Protocol
 
 from hydrophone.archive.group import GROUP_MINIMUM, GroupMember, flush_together
@@ -167,7 +167,7 @@ def _flush(takes: Sequence[Flushable]) -> Mapping[Flushable, BaseException | Non
 
 def _resolve(future: Future[None], error: BaseException | None) -> None:
     # The one who waited may have been canceled in the meantime.
-    with contextlib.suppress(Exception):
+    with contextlib.suppress(InvalidStateError):
         if error is None:
             future.set_result(None)
         else:
