@@ -2,8 +2,8 @@
 
 The keys are the fields of `Scene`. Nested tables are the dataclasses of the same name (`people`, `turns`, `quirks` …);
 a person with a handle alone is invented. Lengths are seconds or text like ``"2h"``, ``"-90s"``. Without `turns`, or
-with ``turns = "chatty"``, a conversation is made up. `origin_at` is an instant; without it the scene begins to count
-when it is loaded.
+with ``turns = "chatty"``, a polite conversation is made up, with ``"lively"`` one in which people interrupt each other.
+`origin_at` is an instant; without it the scene begins to count when it is loaded.
 """
 
 from __future__ import annotations
@@ -13,14 +13,19 @@ import json
 import re
 import tomllib
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from typing import Any
 
-from hydrophone.sandbox.scene import Person, Scene, Span, invented_id, sample_people, taking_turns
+from hydrophone.sandbox.conversation import lively_turns
+from hydrophone.sandbox.scene import Person, Scene, Span, Turn, invented_id, sample_people, taking_turns
 
 SPAN = re.compile(r"\s*(-?\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?\s*")
+MADE_UP: Mapping[str, Callable[[tuple[Person, ...], float], tuple[Turn, ...]]] = {
+    "chatty": taking_turns,
+    "lively": lively_turns,
+}
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, None: 1.0}
 
 
@@ -56,12 +61,13 @@ def read_scene(data: Mapping[str, Any], overrides: Mapping[str, Any] | None = No
         merged.setdefault("started", None)
     people = _people(merged.pop("people", None))
     turns = merged.pop("turns", "chatty")
+    converse = MADE_UP.get(turns) if isinstance(turns, str) else None
     try:
-        scene: Scene = _build(Scene, {**merged, "people": people, "turns": () if turns == "chatty" else turns}, "scene")
+        scene: Scene = _build(Scene, {**merged, "people": people, "turns": () if converse else turns}, "scene")
     except (TypeError, ValueError, KeyError) as problem:
         raise SceneFileError(f"scene {merged['name']!r}: {problem}") from problem
-    if turns == "chatty":
-        scene = dataclasses.replace(scene, turns=taking_turns(people, scene.seconds or 86_400.0))
+    if converse is not None:
+        scene = dataclasses.replace(scene, turns=converse(people, scene.seconds or 86_400.0))
     return scene
 
 
