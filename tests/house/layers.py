@@ -19,9 +19,10 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("periscope", "xweb", "xapi", "chat", "archive", "media"),
     ("recorder", "broadcasting", "watch", "publish", "fleet"),
     ("settings",),
-    ("logins", "apilogin"),
+    ("logins", "apilogin", "noted"),
     ("wiring",),
-    ("checkup", "onair", "lookback", "discovering", "apisignin"),
+    ("reaching",),
+    ("checkup", "onair", "lookback", "discovering", "knowing", "apisignin"),
     ("app",),
     ("cli", "web", "__main__"),
 )

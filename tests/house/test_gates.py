@@ -16,6 +16,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 RULES = ROOT / "rules"
 TOOLS = ROOT / ".venv-check" / ("Scripts" if sys.platform == "win32" else "bin")
+FLAGS = ("--metrics", "off", "--disable-version-check", "--json", "--quiet")
 #: For each rule, one file where it holds and one that it names as an exception; None where there is none.
 PLACES = {
     "outbound-sockets-only-in-http": ("src/hydrophone/recorder/live.py", "src/hydrophone/http/live.py"),
@@ -83,8 +84,7 @@ def test_each_rule_holds_where_it_should_and_spares_what_it_names(tmp_path: Path
     for path in RULES.glob("*.yml"):
         (rules / path.name).write_text(path.read_text("utf-8").replace("/src/", "/src/*/"))
     ran = subprocess.run(
-        [semgrep, "scan", "--config", rules, "--metrics", "off", "--disable-version-check", "--json", "--quiet"]
-        + ["--project-root", ".", "."],
+        [semgrep, "scan", "--config", rules, *FLAGS, "--project-root", ".", "."],
         cwd=tmp_path / "all",
         env={**os.environ, "PATH": f"{TOOLS}{os.pathsep}{os.environ['PATH']}", "HOME": str(tmp_path)},
         capture_output=True,
