@@ -1,6 +1,6 @@
 """The bytes of a segment: its frames, its tags, its clock, and who is on stage. Values in, values out."""
 
-from hydrophone.audio.adts import AdtsScan, TagSpan, scan_adts
+from hydrophone.audio.adts import AdtsScan, TagSpan, scan_adts, tags_beside_frames
 from hydrophone.audio.clock import (
     TICK_PERIOD,
     TICKS_PER_FRAME,
@@ -53,6 +53,7 @@ __all__ = [
     "silence_frame",
     "silent_frames",
     "silent_frames_for_missing",
+    "tags_beside_frames",
     "ticks_between",
     "ticks_to_instant",
     "ticks_to_unix_us",

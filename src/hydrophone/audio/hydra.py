@@ -6,17 +6,20 @@ All of it is foreign text that anybody may have shaped; whatever cannot be used 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
-from hydrophone.audio.adts import AdtsScan
+from hydrophone.audio.adts import AdtsScan, TagSpan, scan_adts
 from hydrophone.audio.clock import read_ntp_seconds
-from hydrophone.audio.id3 import Tag, read_tags
+from hydrophone.audio.id3 import Tag, is_clock_alone, read_tags
 from hydrophone.model import PeriscopeUserId
 
 MAX_PEOPLE = 1000
 MAX_LEVEL = 100
 _MAX_TEXT = 2048
+_decode = json.JSONDecoder(parse_float=str, parse_constant=lambda _name: None).decode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,29 +62,37 @@ class StageSample:
         return tuple(zip(self.people or (), self.levels[1:], strict=False))
 
 
-def read_stage(data: bytes, scan: AdtsScan | None = None) -> tuple[StageSample, ...]:
-    """The samples of a segment in order; tags that only carry the clock of the segment give none."""
-    samples = (build_sample(tag) for tag in read_tags(data, scan))
+def read_stage(
+    data: bytes, scan: AdtsScan | None = None, *, spans: Sequence[TagSpan] | None = None
+) -> tuple[StageSample, ...]:
+    """The samples of a segment in order; tags that only carry the clock of the segment give none.
+
+    Args:
+        spans: where the tags stand, for those who know it without a scan.
+    """
+    if spans is None:
+        spans = (scan or scan_adts(data)).tags
+    spans = [span for span in spans if not is_clock_alone(data, span)]
+    samples = (build_sample(tag) for tag in read_tags(data, spans=spans))
     return tuple(sample for sample in samples if sample is not None)
 
 
 def build_sample(tag: Tag) -> StageSample | None:
     """The sample that a tag holds; None when it holds nothing of the kind."""
-    title, meta_text = tag.text("TIT3"), tag.user_text("JSONMetadata")
-    people_text, levels_text = tag.user_text("HydraParticipants"), tag.user_text("HydraAudioLevel")
-    rotation_text = tag.text("TKEY")
+    title, rotation_text, texts = tag.text("TIT3"), tag.text("TKEY"), tag.user_texts()
+    meta_text, people_text = texts.get("JSONMetadata"), texts.get("HydraParticipants")
+    levels_text = texts.get("HydraAudioLevel")
     if title is None and meta_text is None and people_text is None and levels_text is None and rotation_text is None:
         return None
     meta = _load(meta_text)
     meta = meta if isinstance(meta, dict) else {}
     clock = read_ntp_seconds(title or "") or read_ntp_seconds(_text(meta.get("ntp")))
-    people = _load(people_text)
     return StageSample(
         offset=tag.offset,
         before_frame=tag.before_frame,
         unix_us=clock.unix_us if clock else None,
         is_clock_corrected=clock.is_corrected if clock else False,
-        people=_build_people(people) if isinstance(people, list) else None,
+        people=_read_people(people_text) if people_text is not None else None,
         levels=_build_levels(_load(levels_text)),
         rotation=_build_rotation(rotation_text if rotation_text is not None else _text(meta.get("rotation"))),
         version=_whole(meta.get("HydraVersion")),
@@ -93,7 +104,7 @@ def _load(text: str | None) -> Any:
     if text is None:
         return None
     try:
-        return json.loads(text, parse_float=str, parse_constant=lambda _name: None)
+        return _decode(text)
     except (ValueError, RecursionError):
         return None
 
@@ -111,6 +122,13 @@ def _whole(value: Any) -> int | None:
     text = _text(value).partition(".")[0]
     digits = text.removeprefix("-")
     return int(text) if digits.isascii() and digits.isdigit() and len(digits) <= 19 else None
+
+
+# The list changes when somebody comes or goes, and is repeated in every tag until then.
+@lru_cache(maxsize=8)
+def _read_people(text: str) -> tuple[StagePerson, ...] | None:
+    people = _load(text)
+    return _build_people(people) if isinstance(people, list) else None
 
 
 def _build_people(entries: list[Any]) -> tuple[StagePerson, ...]:
@@ -131,7 +149,10 @@ def _build_people(entries: list[Any]) -> tuple[StagePerson, ...]:
 def _build_levels(entries: Any) -> tuple[int, ...]:
     if not isinstance(entries, list):
         return ()
-    return tuple(min(MAX_LEVEL, max(0, _whole(entry) or 0)) for entry in entries[: MAX_PEOPLE + 1])
+    return tuple(
+        entry if type(entry) is int and 0 <= entry <= MAX_LEVEL else min(MAX_LEVEL, max(0, _whole(entry) or 0))
+        for entry in entries[: MAX_PEOPLE + 1]
+    )
 
 
 def _build_rotation(text: str) -> float | None:

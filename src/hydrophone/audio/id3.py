@@ -6,19 +6,23 @@ So the frames of a tag are walked both ways until one walk ends exactly at the e
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from hydrophone.audio.adts import AdtsScan, scan_adts
+from hydrophone.audio.adts import AdtsScan, TagSpan, scan_adts
 
 MAX_TAG_BYTES = 256 * 1024
 MAX_FRAMES = 64
 MAX_TAGS = 10_000
 _MAX_STEPS = 1024
+_FRAME_ID = re.compile(rb"[A-Z0-9]{4}")
 
 CLOCK_OWNER = b"com.apple.streaming.transportStreamTimestamp"
 _FRONT_BYTES = 64 * 1024
 # The first bytes of every clean segment: a tag of 63 bytes whose only frame is the clock.
 _CUT_SIGNATURE = bytes.fromhex("49443304000000 00003F 50524956")
+_CLOCK_FRAME_SIZE = bytes.fromhex("00000035")
 _CLOCK_BYTES = 8
 _CLOCK_MASK = 2**33 - 1
 _ENCODINGS = {0: "latin-1", 1: "utf-16", 2: "utf-16-be", 3: "utf-8"}
@@ -60,12 +64,16 @@ class Tag:
 
     def user_text(self, description: str) -> str | None:
         """The value of the first TXXX frame with this description."""
+        return self.user_texts().get(description)
+
+    def user_texts(self) -> dict[str, str]:
+        """The value of the first TXXX frame of each description."""
+        found: dict[str, str] = {}
         for frame in self.frames:
             if frame.id == "TXXX":
                 values = decode_text(frame.data)
-                if values[0] == description:
-                    return values[1] if len(values) > 1 else ""
-        return None
+                found.setdefault(values[0], values[1] if len(values) > 1 else "")
+        return found
 
     @property
     def ticks(self) -> int | None:
@@ -78,9 +86,14 @@ class Tag:
         return None
 
 
-def read_tags(data: bytes, scan: AdtsScan | None = None) -> tuple[Tag, ...]:
-    """All tags of a segment in order. Any bytes are allowed. Give the scan of the same bytes if there is one."""
-    spans = (scan or scan_adts(data)).tags
+def read_tags(data: bytes, scan: AdtsScan | None = None, *, spans: Sequence[TagSpan] | None = None) -> tuple[Tag, ...]:
+    """All tags of a segment in order. Any bytes are allowed. Give the scan of the same bytes if there is one.
+
+    Args:
+        spans: where the tags stand, for those who know it without a scan.
+    """
+    if spans is None:
+        spans = (scan or scan_adts(data)).tags
     return tuple(_read_tag(data, span.offset, span.size_bytes, span.before_frame) for span in spans[:MAX_TAGS])
 
 
@@ -99,13 +112,21 @@ def first_ticks(data: bytes) -> int | None:
     return None
 
 
+def is_clock_alone(data: bytes, span: TagSpan) -> bool:
+    """Is the tag the one that begins every clean segment, and says nothing but the clock?"""
+    at = span.offset
+    return span.size_bytes == 73 and data.startswith(_CUT_SIGNATURE + _CLOCK_FRAME_SIZE, at)
+
+
 def decode_text(data: bytes) -> list[str]:
     """The values of a text frame: an encoding byte, then texts with NUL between them. Never empty, never raises."""
     if not data:
         return [""]
     encoding = _ENCODINGS.get(data[0], "latin-1")
     text = data[1:].decode(encoding, errors="replace")
-    values = [value.removeprefix("\ufeff") for value in text.split("\0")]
+    values = text.split("\0")
+    if "\ufeff" in text:
+        values = [value.removeprefix("\ufeff") for value in values]
     if len(values) > 1 and not values[-1]:
         values.pop()
     return values
@@ -196,6 +217,13 @@ class _Walk:
         self._steps = 0
 
     def from_offset(self, begin: int) -> _Walk:
+        straight = _straight_path(self.body, self._major, begin)
+        if straight is not None:
+            self.path, self.is_right = straight, True
+            return self
+        return self._search(begin)
+
+    def _search(self, begin: int) -> _Walk:
         stack: list[tuple[int, list[_Span]]] = [(begin, self._candidates(begin))]
         path: list[_Span] = []
         best: list[_Span] = []
@@ -241,15 +269,43 @@ class _Walk:
         ]
 
 
+def _straight_path(body: bytes, major: int, begin: int) -> list[_Span] | None:
+    """The path on which the first reading of every size is right, as in nearly all tags; None where there is none.
+
+    It is what the search would find, without keeping a way back.
+    """
+    path: list[_Span] = []
+    at, end = begin, len(body)
+    while at != end:
+        if body[at] == 0:
+            return path if not body[at:].strip(b"\0") else None
+        if at + 10 > end or len(path) == MAX_FRAMES or not _FRAME_ID.match(body, at):
+            return None
+        size = int.from_bytes(body[at + 4 : at + 8], "big")
+        is_synchsafe = major == 4 and size < 0x80
+        at += 10
+        if major == 4 and not is_synchsafe:
+            synchsafe = _synchsafe(body[at - 6 : at - 2])
+            if synchsafe is not None and at + synchsafe <= end:
+                size, is_synchsafe = synchsafe, True
+        if at + size > end:
+            return None
+        path.append(_Span(at, at + size, is_synchsafe))
+        at += size
+    return path
+
+
 def _is_frame_id(name: bytes) -> bool:
-    return all(0x41 <= byte <= 0x5A or 0x30 <= byte <= 0x39 for byte in name)
+    return _FRAME_ID.fullmatch(name) is not None
 
 
 def _read_frame(body: bytes, span: _Span, major: int, unsynchronised: bool) -> TagFrame | None:
     """The frame without what its flags put before the content; None when it is compressed or encrypted."""
     flags = body[span.begin - 1]
     data = body[span.begin : span.end]
-    if major == 3:
+    if not flags and not unsynchronised:
+        pass
+    elif major == 3:
         if flags & 0xC0:
             return None
         data = data[1:] if flags & 0x20 else data

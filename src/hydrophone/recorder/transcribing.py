@@ -23,6 +23,7 @@ from hydrophone.audio import (
     read_stage,
     sample_levels,
     sample_position,
+    tags_beside_frames,
 )
 from hydrophone.audio.clock import FIRST_TAG_DELAY_US
 from hydrophone.audio.transport import read_transport_clock
@@ -192,7 +193,7 @@ def hear(segments: Iterable[StoredSegment], layout: Layout, host: str, started_a
     people: dict[str, StagePerson] = {}
     for position, stored in placed_segments(segments, layout):
         rate = stored.rate or DEFAULT_RATE
-        samples = read_stage(stored.read()) if stored.frames else ()
+        samples = _samples(stored)
         if stored.frames:
             _add_to_clock(clock, position, stored, samples, rate)
         else:
@@ -204,6 +205,15 @@ def hear(segments: Iterable[StoredSegment], layout: Layout, host: str, started_a
             if levels:
                 log.hear(sample_position(sample, position, rate), levels)
     return Heard(clock, log.finish(layout.seconds), people.values())
+
+
+def _samples(stored: StoredSegment) -> tuple[StageSample, ...]:
+    """What the tags of a segment say. The journal knows where its frames are, so the tags are what lies between."""
+    if not stored.frames:
+        return ()
+    body = stored.read()
+    sizes = stored.frame_sizes
+    return read_stage(body, spans=None if sizes is None else tags_beside_frames(body, stored.runs, sizes))
 
 
 def placed_segments(segments: Iterable[StoredSegment], layout: Layout) -> Iterator[tuple[float, StoredSegment]]:
