@@ -18,10 +18,14 @@ from hydrophone.errors import ArchiveError, HydrophoneError, WireError
 from hydrophone.model import MediaKind, Role, SpaceState
 from hydrophone.periscope.export import PeriscopeExport, parse_assignment, read_export
 from hydrophone.periscope.export_files import FolderExport, ZipExport, open_export, read_bytes
+from hydrophone.periscope.exported_speech import speech_of
 from periscope.conversing import SAMPLES
 
 SOURCE = SAMPLES / "export"
 BROADCASTS = "data/periscope-broadcast-metadata.js"
+SPLIT_MANIFEST = (
+    'window.__THAR_CONFIG = {"dataTypes": {"spacesMetadata": {"files": [{"fileName": "data/spaces-metadata.js"}]}}}'
+)
 
 
 @pytest.fixture
@@ -226,6 +230,32 @@ def test_links_that_lead_out_of_the_folder_are_not_followed(folder: Path, tmp_pa
         files.open("../secret.mp4")
 
 
+def test_members_that_are_no_plain_files_are_left_out_and_named(tmp_path: Path) -> None:
+    path = tmp_path / "odd.zip"
+    link = zipfile.ZipInfo("data/spaces_media/space-1vOxwdyYrlqKB_0.ts")
+    link.external_attr = 0o120777 << 16
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as made:
+        made.writestr(link, "/etc/hostname")
+        made.writestr("data/spaces_media/space-1vOxwdyYrlqKB_1.ts", bytes(40_000_000))
+        made.writestr("data/spaces_media/space-1vOxwdyYrlqKB_2.ts", b"small")
+        with pytest.warns(UserWarning, match="Duplicate"):
+            made.writestr("data/spaces_media/space-1vOxwdyYrlqKB_2.ts", b"other")
+        made.writestr("data/spaces_media/no id.ts", b"what")
+        made.writestr("data/manifest.js", SPLIT_MANIFEST)
+
+    found = read(path)
+
+    assert [one.name[-4:] for one in found.media if one.id] == ["2.ts"]
+    assert [(name, text) for problem in found.problems for name, _, text in [problem.partition(" ")]] == [
+        ("data/spaces_media/space-1vOxwdyYrlqKB_0.ts", "is a link and no file; it was left out"),
+        ("data/spaces_media/space-1vOxwdyYrlqKB_1.ts", "would become far larger than any such file; it was left out"),
+        ("data/spaces_media/space-1vOxwdyYrlqKB_2.ts", "is there twice; the first one counts"),
+        ("data/spaces-metadata.js", "is named by the manifest, and missing"),
+        ("data/spaces_media/no", "id.ts has no id in its name, so it belongs to nothing; it was left out"),
+        ("of", "the audio of 1vOxwdyYrlqKB, these parts are missing: 0, 1"),
+    ]
+
+
 def test_names_that_climb_are_only_names(tmp_path: Path) -> None:
     path = tmp_path / "a.zip"
     with zipfile.ZipFile(path, "w") as made:
@@ -241,9 +271,9 @@ def test_names_that_climb_are_only_names(tmp_path: Path) -> None:
 
 
 class InMemory:
-    problems = ()
-
     """An export of one file."""
+
+    problems = ()
 
     def __init__(self, name: str, data: bytes) -> None:
         self.sizes = {name: len(data)}
@@ -279,3 +309,33 @@ def test_any_bytes_are_an_assignment_or_a_wire_error(data: bytes) -> None:
             parse_assignment(head + data, "a.js")
         except WireError:
             continue
+
+
+# ---------------------------------------------------------------- who spoke
+
+
+def test_a_space_tells_each_time_that_somebody_spoke(folder: Path) -> None:
+    (space,) = read(folder).spaces
+
+    told = [
+        (one.user_id, one.began_at.minute, one.ended_at.minute if one.ended_at else None) for one in speech_of(space)
+    ]
+
+    assert told == [("9128446301", 40, 40), ("9127719930", 45, 12), ("9127719930", 48, 54)]
+
+
+def test_times_in_a_list_of_their_own_open_ones_and_odd_ones(folder: Path) -> None:
+    speakers = [
+        {"userId": "7", "spans": [{"start": "1737549600000"}, {"start": 1737549660000, "end": 1737549600000}]},
+        {"id": "8"},
+        "9",
+        None,
+    ]
+    record = json.dumps([{"spacesMetadata": {"id": "1vOxwdyYrlqKB", "speakers": speakers}}])
+    write(folder, "data/spaces-metadata.js", f"window.YTD.spaces_metadata.part0 = {record}")
+
+    (space,) = read(folder).spaces
+
+    assert [(one.user_id, one.began_at, one.ended_at) for one in speech_of(space)] == [
+        ("7", datetime(2025, 1, 22, 12, 40, tzinfo=UTC), None)
+    ]

@@ -42,7 +42,7 @@ def _each(record: Node) -> Iterator[ExportedSpeech]:
         if not user_id:
             continue
         # One element may hold one time, or all of them in a list of its own.
-        for span in speaker.first("spans", "times", "sessions").items() or [speaker]:
+        for span in list(speaker.first("spans", "times", "sessions").items()) or [speaker]:
             began_at = span.first("startedAt", "start", "startTime").instant()
             ended_at = span.first("endedAt", "end", "endTime").instant()
             if began_at is not None and (ended_at is None or ended_at > began_at):

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hydrophone.sandbox.export import write_export
 from hydrophone.sandbox.scene import Scene
 from hydrophone.sandbox.scenefile import read_scene
 from hydrophone.sandbox.server import serve
@@ -67,6 +68,10 @@ class SandboxBox:
     def true_turns(self, name: str) -> list[tuple[str, float, float]]:
         """Who is heard from where to where, as (handle, begin, end): what diarisation is held against."""
         return true_turns(self.scene(name))
+
+    def export(self, path: Path, *names: str, **options: Any) -> Path:
+        """The export of the host's data with these Spaces, as a ZIP file; see `hydrophone.sandbox.export`."""
+        return write_export(path, [self.scene(name) for name in names], **options)
 
     def chat_ledger(self, name: str) -> dict[str, Any]:
         """What a Space's chat has told by now: counts of `kinds`, and the uuids of `captions` and of `others`."""
