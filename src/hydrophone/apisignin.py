@@ -8,6 +8,7 @@ from dataclasses import replace
 from hydrophone.apilogin import token_file
 from hydrophone.errors import HydrophoneError
 from hydrophone.model import User
+from hydrophone.noted import NOTED_NAME
 from hydrophone.wiring import Parts
 from hydrophone.xapi.credentials import DEFAULT_SCOPES, AppBearer, UserBearer, UserTokens, checked_token
 from hydrophone.xapi.loopback import listen
@@ -87,7 +88,10 @@ def _newest(kept: UserTokens | None, first: UserTokens) -> UserTokens:
 
 
 async def sign_out(parts: Parts) -> bool:
-    """Forget all tokens of the API, after giving the user's back; True when there were some."""
+    """Forget all tokens of the API, after giving the user's back, and the names that it has told.
+
+    True when there were tokens. One that stands in the environment stays there.
+    """
     store = token_file(parts.state_dir)
     kept = store.load()
     if kept.user is not None and parts.api.oauth is not None:
@@ -98,5 +102,6 @@ async def sign_out(parts: Parts) -> bool:
                 except HydrophoneError:
                     continue  # it expires by itself
     store.delete()
-    parts.api.user = None
+    (parts.state_dir / NOTED_NAME).unlink(missing_ok=True)
+    parts.api.app = parts.api.user = None
     return kept.user is not None or kept.app_bearer is not None

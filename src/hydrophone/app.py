@@ -17,13 +17,15 @@ from hydrophone.apisignin import DEFAULT_REDIRECT, keep_app_bearer, sign_in, sig
 from hydrophone.archive import VerifyReport, verify_item
 from hydrophone.broadcasting.events import BroadcastEvent, TargetOutcome
 from hydrophone.checkup import Finding, examine
-from hydrophone.discovering import ApiBudget, Discovery, Found
+from hydrophone.discovering import ApiBudget, Discovery, Found, Sieve
 from hydrophone.errors import NoReplayError, NotFoundError
 from hydrophone.hls import live_url, master_url
 from hydrophone.http.loopthread import LoopThread
+from hydrophone.knowing import Knowledge
 from hydrophone.lookback import Lookback
-from hydrophone.model import Broadcast, BroadcastRef, MediaKey, Sighting, Space, SpaceRef, Stream, User
+from hydrophone.model import Broadcast, BroadcastRef, MediaKey, MergedSpace, Sighting, Space, SpaceRef, Stream, User
 from hydrophone.onair import OnAir, go_on_air
+from hydrophone.reaching import Reach
 from hydrophone.recorder.events import Event, Outcome
 from hydrophone.recorder.options import RecordOptions, StopSignal
 from hydrophone.recorder.periscope_source import PeriscopeSource
@@ -106,18 +108,40 @@ class AsyncHydrophone:
             stop=stop,
         )
 
-    async def info(self, link: str, *, on_notice: Callable[[str], None] | None = None) -> Space | Broadcast:
-        """What the service says about a Space or a broadcast, from the cheapest source that can answer.
+    async def info(
+        self,
+        link: str,
+        *,
+        all_sources: bool = False,
+        with_names: bool = False,
+        on_notice: Callable[[str], None] | None = None,
+    ) -> Space | Broadcast:
+        """What is known of a Space or a broadcast, from the cheapest source that can answer.
 
         Args:
+            all_sources: ask every source of `ask_order`, and merge what they say. An own recording always counts.
+            with_names: have the X API name the people as well, at $0.010 for each.
             on_notice: gets one line when the source that was asked first could not.
 
         Raises:
             LinkError: it is no link that we know.
             RemoteError: the service will not tell; the class says why.
         """
+        found = await self.info_with_origins(link, all_sources=all_sources, with_names=with_names, on_notice=on_notice)
+        return found.space if isinstance(found, MergedSpace) else found
+
+    async def info_with_origins(
+        self,
+        link: str,
+        *,
+        all_sources: bool = False,
+        with_names: bool = False,
+        on_notice: Callable[[str], None] | None = None,
+    ) -> MergedSpace | Broadcast:
+        """The same, and for each field of a Space who told it and when. Its `raw` holds a record for each source."""
         parts = await self._open()
-        return await Discovery(parts, on_notice).look_up(link, lambda: self._info(parts, link))
+        knowledge = Knowledge(Reach(parts, on_notice), with_names=with_names)
+        return await knowledge.about(link, lambda: self._info(parts, link), everywhere=all_sources)
 
     async def _info(self, parts: Parts, link: str) -> Space | Broadcast:
         source = await parts.resolver.resolve(link)
@@ -211,26 +235,38 @@ class AsyncHydrophone:
         state: str = "all",
         language: str | None = None,
         min_listeners: int = 0,
+        with_names: bool = False,
         on_notice: Callable[[str], None] | None = None,
     ) -> Found:
         """Live and scheduled Spaces that have one of the phrases in their title.
+
+        Args:
+            state: ``"live"``, ``"scheduled"``, ``"all"`` (both), or ``"ended"``: what was recorded or seen before.
+            with_names: have the X API name the creators, at $0.010 for each; those that were named before are anyway.
 
         Raises:
             NotSignedInError: there is neither a token of the X API nor a login to X.
         """
         discovery = Discovery(await self._open(), on_notice)
-        return await discovery.find(phrases, state=state, language=language, min_listeners=min_listeners)
+        sieve = Sieve(state=state, language=language, min_listeners=min_listeners)
+        return await discovery.find(phrases, sieve, with_names=with_names)
 
     async def spaces_by_creators(
         self,
         *creators: str,
         state: str = "all",
+        language: str | None = None,
         min_listeners: int = 0,
+        with_names: bool = False,
         on_notice: Callable[[str], None] | None = None,
     ) -> Found:
-        """The live and scheduled Spaces of these accounts, given as ids or ``@names`` in any mixture and number."""
+        """The live and scheduled Spaces of these accounts, given as ids or ``@names`` in any mixture and number.
+
+        Arguments and errors as in `find_spaces`.
+        """
         discovery = Discovery(await self._open(), on_notice)
-        return await discovery.by_creators(creators, state=state, min_listeners=min_listeners)
+        sieve = Sieve(state=state, language=language, min_listeners=min_listeners)
+        return await discovery.by_creators(creators, sieve, with_names=with_names)
 
     async def follow(
         self, *creators: str, on_notice: Callable[[str], None] | None = None
@@ -314,24 +350,75 @@ class Hydrophone:
     ) -> list[Outcome]:
         return await self._engine.record(links, options=options, on_event=on_event)
 
-    def info(self, link: str) -> Space | Broadcast:
+    def info(
+        self,
+        link: str,
+        *,
+        all_sources: bool = False,
+        with_names: bool = False,
+        on_notice: Callable[[str], None] | None = None,
+    ) -> Space | Broadcast:
         """See `AsyncHydrophone.info`."""
-        return self._thread.run(self._engine.info(link))
+        asked = self._engine.info(link, all_sources=all_sources, with_names=with_names, on_notice=on_notice)
+        return self._thread.run(asked)
+
+    def info_with_origins(
+        self,
+        link: str,
+        *,
+        all_sources: bool = False,
+        with_names: bool = False,
+        on_notice: Callable[[str], None] | None = None,
+    ) -> MergedSpace | Broadcast:
+        """See `AsyncHydrophone.info_with_origins`."""
+        asked = self._engine.info_with_origins(
+            link, all_sources=all_sources, with_names=with_names, on_notice=on_notice
+        )
+        return self._thread.run(asked)
 
     def find_spaces(
-        self, *phrases: str, state: str = "all", language: str | None = None, min_listeners: int = 0
+        self,
+        *phrases: str,
+        state: str = "all",
+        language: str | None = None,
+        min_listeners: int = 0,
+        with_names: bool = False,
+        on_notice: Callable[[str], None] | None = None,
     ) -> Found:
         """See `AsyncHydrophone.find_spaces`."""
-        found = self._engine.find_spaces(*phrases, state=state, language=language, min_listeners=min_listeners)
+        found = self._engine.find_spaces(
+            *phrases,
+            state=state,
+            language=language,
+            min_listeners=min_listeners,
+            with_names=with_names,
+            on_notice=on_notice,
+        )
         return self._thread.run(found)
 
-    def spaces_by_creators(self, *creators: str, state: str = "all", min_listeners: int = 0) -> Found:
+    def spaces_by_creators(
+        self,
+        *creators: str,
+        state: str = "all",
+        language: str | None = None,
+        min_listeners: int = 0,
+        with_names: bool = False,
+        on_notice: Callable[[str], None] | None = None,
+    ) -> Found:
         """See `AsyncHydrophone.spaces_by_creators`."""
-        return self._thread.run(self._engine.spaces_by_creators(*creators, state=state, min_listeners=min_listeners))
+        found = self._engine.spaces_by_creators(
+            *creators,
+            state=state,
+            language=language,
+            min_listeners=min_listeners,
+            with_names=with_names,
+            on_notice=on_notice,
+        )
+        return self._thread.run(found)
 
-    def follow(self, *creators: str) -> Iterator[Sighting]:
+    def follow(self, *creators: str, on_notice: Callable[[str], None] | None = None) -> Iterator[Sighting]:
         """See `AsyncHydrophone.follow`; break off to end it."""
-        news = self._engine.follow(*creators)
+        news = self._engine.follow(*creators, on_notice=on_notice)
         try:
             while True:
                 try:

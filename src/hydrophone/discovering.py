@@ -1,42 +1,53 @@
-"""Finding, looking up and following Spaces over whatever source can answer, the cheapest first."""
+"""Finding and following Spaces over whatever source can answer, the cheapest first."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import TypeVar
 
-from hydrophone.errors import HydrophoneError, NotFoundError, NotSignedInError, SettingsError
-from hydrophone.http import HostKind, Request
-from hydrophone.links import parse_link
-from hydrophone.model import ProfileRef, Sighting, Space, SpaceRef, SpaceState, UserId
+from hydrophone.errors import HydrophoneError, NotFoundError, SettingsError
+from hydrophone.http import Question
+from hydrophone.model import Known, Sighting, Space, SpaceId, SpaceState
+from hydrophone.reaching import Reach, Tell
+from hydrophone.recorder.recalling import recall_spaces
 from hydrophone.watch.following import Sources, follow
 from hydrophone.wiring import Parts
 from hydrophone.xapi import finding, spaces
-from hydrophone.xapi.credentials import AppBearer
+from hydrophone.xapi.answers import Answer
 from hydrophone.xapi.ledger import Spending
-from hydrophone.xapi.limits import declare_limits
 from hydrophone.xapi.session import ApiSession
 from hydrophone.xapi.usage import Credits, credits_left
-from hydrophone.xapi.users import user_ids
+from hydrophone.xapi.wanted import SpaceWish
 from hydrophone.xweb.fleets import spaces_of_users
-from hydrophone.xweb.people import user_by_handle
 from hydrophone.xweb.searching import SearchFilter, hydrate, search_spaces
 
-T = TypeVar("T")
-Tell = Callable[[str], None]
 STATES = ("live", "scheduled", "ended", "all")
-_NAMES = {"api": "the X API", "web": "x.com"}
+_WANTED = {
+    "live": (SpaceState.LIVE,),
+    "scheduled": (SpaceState.SCHEDULED,),
+    "ended": (SpaceState.ENDED, SpaceState.TIMED_OUT),
+    "all": (SpaceState.LIVE, SpaceState.SCHEDULED),
+}
+_FILTERS = {
+    "live": (SearchFilter.LIVE,),
+    "scheduled": (SearchFilter.UPCOMING,),
+    # What ended a moment ago is still listed.
+    "ended": (SearchFilter.TOP, SearchFilter.LIVE),
+    "all": (SearchFilter.LIVE, SearchFilter.UPCOMING),
+}
 _MOST_HYDRATED = 40
+_PLAIN, _WITH_CREATOR = SpaceWish(), SpaceWish(expansions=("creator_id",))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What a search has brought. `source` is ``"web"`` or ``"api"``, `cost` is in US dollars.
+    """What a search has brought. `cost` is in US dollars.
 
-    `is_cut_off`: there may be more, which other words would find. `problems` are names that nobody has, and the like.
+    `source` is ``"web"``, ``"api"``, ``"local"``, or several of them joined by a plus sign. `is_cut_off`: there may be
+    more, which other words would find. `problems` are names that nobody has, and the like.
     """
 
     spaces: tuple[Space, ...]
@@ -47,6 +58,39 @@ class Found:
 
     def __iter__(self) -> Iterator[Space]:
         return iter(self.spaces)
+
+    def __len__(self) -> int:
+        return len(self.spaces)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sieve:
+    """Which Spaces are wanted; for all sources alike, since none of them can sift by more than the state."""
+
+    state: str = "all"
+    language: str | None = None
+    min_listeners: int = 0
+
+    def __post_init__(self) -> None:
+        if self.state not in STATES:
+            raise SettingsError(f"{self.state!r} is none of {', '.join(STATES)}", setting="--state")
+
+    @property
+    def needs_records(self) -> bool:
+        """x.com's list of who is live says neither language nor how many are there."""
+        return self.language is not None or self.min_listeners > 0
+
+    def keep(self, found: Iterable[Space]) -> tuple[Space, ...]:
+        return tuple(filter(self._fits, found))
+
+    def _fits(self, space: Space) -> bool:
+        if space.state not in _WANTED[self.state]:
+            return False
+        if self.language is not None:
+            said, wanted = (space.language or "").lower(), self.language.lower()
+            if said != wanted and not said.startswith(wanted + "-"):
+                return False
+        return (space.participant_count or space.listeners or 0) >= self.min_listeners
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,10 +103,6 @@ class ApiBudget:
     credits: Credits | None
 
 
-def _ignore(line: str) -> None:
-    """Nobody wants to know."""
-
-
 class Discovery:
     """The questions about Spaces that more than one source can answer.
 
@@ -71,109 +111,95 @@ class Discovery:
 
     def __init__(self, parts: Parts, tell: Tell | None = None) -> None:
         self._parts = parts
-        self._tell = tell or _ignore
+        self._reach = Reach(parts, tell)
+        self._tell = self._reach.tell
 
     # ------------------------------------------------------------ questions
 
-    async def find(
-        self, words: Sequence[str], *, state: str = "all", language: str | None = None, min_listeners: int = 0
-    ) -> Found:
+    async def find(self, phrases: Sequence[str], sieve: Sieve, *, with_names: bool = False) -> Found:
         """Spaces with one of the phrases in their title.
 
         Raises:
             NotSignedInError: there is neither a token of the API nor a login.
-            SettingsError: no source can tell about that state.
         """
-        _check_state(state)
 
         async def over_api() -> Found:
-            api = await self._api()
-            before = api.ledger.run.cost
-            asked = finding.find_spaces(
-                api, *words, state=spaces.SearchState(state), language=language, min_participants=min_listeners
-            )
-            answer = await self._parts.client.ask(asked)
-            if answer.stopped_by is not None:
-                self._tell(f"not everything was asked: {answer.stopped_by.message}")
-            cost = api.ledger.run.cost - before
-            return Found(spaces=answer.items, source="api", cost=cost, is_cut_off=answer.is_cut_off)
+            asked = await self._reach.api()
+            state = spaces.SearchState(sieve.state)
+            wish = _wish(with_names)
+            return await self._over_api(asked, sieve, finding.find_spaces(asked, *phrases, state=state, wish=wish))
 
         async def over_web() -> Found:
-            self._need_login()
-            groups = {"live": (SearchFilter.LIVE,), "scheduled": (SearchFilter.UPCOMING,)}
-            ids: dict[str, None] = {}
-            for one in groups.get(state, (SearchFilter.LIVE, SearchFilter.UPCOMING)):
-                for phrase in words:
+            self._reach.need_login()
+            ids: dict[SpaceId, None] = {}
+            for one in _FILTERS[sieve.state]:
+                for phrase in phrases:
                     asked = search_spaces(self._parts.session, phrase, among=one)
                     ids.update(dict.fromkeys(await self._parts.client.ask(asked)))
             wanted = list(ids)[:_MOST_HYDRATED]
-            records = await self._parts.client.ask(hydrate(self._parts.session, wanted))  # type: ignore[arg-type]
-            kept = _fitting(records, state, language, min_listeners)
-            return Found(spaces=kept, source="web", is_cut_off=len(ids) > len(wanted))
+            records = await self._parts.client.ask(hydrate(self._parts.session, wanted))
+            return self._found(sieve, records, "web", is_cut_off=len(ids) > len(wanted))
 
-        return await self._first({"api": over_api, "web": over_web})
+        if sieve.state != "ended":
+            return await self._reach.first({"api": over_api, "web": over_web})
+        words = [phrase.casefold() for phrase in phrases]
+        return await self._ended(
+            sieve, lambda one: any(word in one.title.casefold() for word in words), search=over_web
+        )
 
-    async def by_creators(self, creators: Sequence[str], *, state: str = "all", min_listeners: int = 0) -> Found:
-        """The live and scheduled Spaces of these accounts, given as ids or ``@names``. x.com knows the live ones."""
-        _check_state(state)
+    async def by_creators(self, creators: Sequence[str], sieve: Sieve, *, with_names: bool = False) -> Found:
+        """The Spaces of these accounts, given as ids or ``@names``. x.com knows only those that are live."""
 
         async def over_api() -> Found:
-            api = await self._api()
-            before = api.ledger.run.cost
-            answer = await self._parts.client.ask(finding.spaces_by_creators(api, creators))
-            if answer.stopped_by is not None:
-                self._tell(f"not everything was asked: {answer.stopped_by.message}")
-            return Found(
-                spaces=_fitting(answer.items, state, None, min_listeners),
-                source="api",
-                cost=api.ledger.run.cost - before,
-                problems=tuple(problem.text for problem in answer.problems),
+            asked = await self._reach.api()
+            return await self._over_api(
+                asked, sieve, finding.spaces_by_creators(asked, creators, wish=_wish(with_names))
             )
 
         async def over_web() -> Found:
-            self._need_login()
-            if state == "scheduled":
+            self._reach.need_login()
+            if sieve.state == "scheduled":
                 raise NotFoundError("x.com does not tell what is scheduled", advice="Give a token of the X API.")
-            seen = await self._parts.client.ask(spaces_of_users(self._parts.session, await self._ids(creators)))
-            kept = _fitting(seen.spaces.values(), state, None, min_listeners)
-            return Found(spaces=kept, source="web")
+            asked = spaces_of_users(self._parts.session, await self._reach.ids(creators))
+            seen = list((await self._parts.client.ask(asked)).spaces.values())
+            if sieve.needs_records:
+                seen = await self._parts.client.ask(hydrate(self._parts.session, [one.id for one in seen]))
+            if sieve.state == "all":
+                self._tell("x.com tells only what is live; what is scheduled takes a token of the X API")
+            return self._found(sieve, seen, "web")
 
-        return await self._first({"api": over_api, "web": over_web})
+        if sieve.state != "ended":
+            return await self._reach.first({"api": over_api, "web": over_web})
+        names = {one.removeprefix("@").casefold() for one in creators}
 
-    async def look_up(self, link: str, over_web: Callable[[], Awaitable[T]]) -> T | Space:
-        """One thing by link: `over_web` is how x.com is asked about it; the API knows Spaces and creators."""
+        def is_theirs(space: Space) -> bool:
+            creator = space.creator
+            return creator is not None and bool(names & {creator.id, (creator.handle or "").casefold()})
 
-        async def over_api() -> Space:
-            ref = parse_link(link)
-            api = await self._api()
-            if isinstance(ref, SpaceRef):
-                return await self._parts.client.ask(spaces.space_by_id(api, ref.id))
-            if isinstance(ref, ProfileRef):
-                answer = await self._parts.client.ask(finding.spaces_by_creators(api, [f"@{ref.handle}"]))
-                if answer.items:
-                    return min(answer.items, key=lambda one: one.state is not SpaceState.LIVE)
-            raise NotFoundError(f"the X API knows nothing of {link!r}")
-
-        return await self._first({"api": over_api, "web": over_web})
+        return await self._ended(sieve, is_theirs)
 
     async def follow(self, creators: Sequence[str], *, use_stream: bool = True) -> AsyncGenerator[Sighting, None]:
         """Everything that happens to the Spaces of these accounts, for as long as it is iterated."""
-        api = await self._api(needed=False)
+        order = self._reach.order
+        api = await self._reach.api(needed=False) if "api" in order else None
         sources = Sources(
             client=self._parts.client,
             now=self._parts.clock.now,
             api=api,
-            web=self._parts.session if self._parts.login else None,
+            web=self._parts.session if self._parts.login and "web" in order else None,
             sleep=self._parts.clock.sleep,
             use_stream=use_stream,
         )
-        async with aclosing(follow(sources, await self._ids(creators), tell=self._tell)) as news:
+        async with aclosing(follow(sources, await self._reach.ids(creators), tell=self._tell)) as news:
             async for sighting in news:
+                if sighting.space is not None:
+                    sighting = replace(sighting, space=self._reach.noted.named(sighting.space))
+                    self._reach.note(spaces=[sighting.space] if sighting.space else [])
                 yield sighting
 
     async def budget(self) -> ApiBudget:
         """What the API has cost on each day, what may still be spent, and the balance of the account."""
-        api = await self._api(needed=False) or self._parts.api
+        api = await self._reach.api(needed=False)
         days = tuple(api.ledger.days())
         now = api.now()
         today = next((one for one in days if one.day == now.date()), None)
@@ -190,106 +216,71 @@ class Discovery:
             credits=balance,
         )
 
-    # ------------------------------------------------------------ sources
+    # ------------------------------------------------------------ answers
 
-    async def _first(self, ways: dict[str, Callable[[], Awaitable[T]]]) -> T:
-        """The answer of the first source that has one, in the order of the settings."""
-        names = [name.strip() for name in self._parts.settings.ask_order.split(",")]
-        refused: list[tuple[str, HydrophoneError]] = []
-        for name in names:
-            try:
-                found = await ways[name]()
-            except SettingsError:
-                raise
-            except HydrophoneError as error:
-                refused.append((name, error))
-                continue
-            told = [(one, why) for one, why in refused if not isinstance(why, _NoSourceError)]
-            if told:
-                first, why = told[0]
-                self._tell(f"{_NAMES[first]} did not answer ({why.message}); {_NAMES[name]} did")
-            return found
-        raise next((error for _, error in refused if not isinstance(error, _NoSourceError)), refused[0][1])
+    async def _over_api(self, api: ApiSession, sieve: Sieve, question: Question[Answer[Space]]) -> Found:
+        """What the API says, and what it has cost to hear it."""
+        before = api.ledger.run.cost
+        answer = await self._parts.client.ask(question)
+        if answer.stopped_by is not None:
+            self._tell(f"not everything was asked: {answer.stopped_by.message}")
+        found = self._found(sieve, answer.items, "api", is_cut_off=answer.is_cut_off)
+        problems = tuple(problem.text for problem in answer.problems)
+        return replace(found, cost=api.ledger.run.cost - before, problems=problems)
 
-    async def _api(self, *, needed: bool = True) -> ApiSession:
-        """The session of the API. In a sandbox that has its own token, that one opens it."""
-        api = self._parts.api
-        if api.app is None and api.user is None and self._parts.settings.provider == "sandbox":
-            await self._take_sandbox_token(api)
-        if needed and api.app is None and api.user is None:
-            raise _NoSourceError(
-                "there is no token of the X API",
-                endpoint="xapi",
-                advice="Set HYDROPHONE_API_BEARER, or run `hydrophone auth login --api`.",
-            )
-        declare_limits(self._parts.client.budgets)
-        return api
+    def _found(self, sieve: Sieve, every: Iterable[Space], source: str, *, is_cut_off: bool = False) -> Found:
+        seen = list(every)
+        self._reach.note(spaces=seen)
+        kept = tuple(self._reach.noted.named(one) for one in sieve.keep(seen))
+        return Found(spaces=kept, source=source, is_cut_off=is_cut_off)
 
-    async def _take_sandbox_token(self, api: ApiSession) -> None:
-        control = self._parts.settings.sandbox
-        if control is None:
-            return
-        url = control.rstrip("/") + "/api2/tokens"
-        try:
-            reply = await self._parts.client.send(Request("GET", url, service="control", kind=HostKind.API))
-            token = reply.json()["app"]
-        except (HydrophoneError, KeyError, TypeError):
-            return
-        api.app = AppBearer(str(token), is_api=self._parts.is_api)
+    async def _ended(
+        self, sieve: Sieve, is_meant: Callable[[Space], bool], *, search: Callable[[], Awaitable[Found]] | None = None
+    ) -> Found:
+        """Spaces that are over. No source can search them, so all that could know one is asked.
 
-    def _need_login(self) -> None:
-        if self._parts.login is None:
-            raise _NoSourceError(
-                "there is no login to X",
-                endpoint="web",
-                advice="Set HYDROPHONE_API_BEARER for the X API, or run `hydrophone auth login`.",
-            )
-
-    async def _ids(self, creators: Iterable[str]) -> list[UserId]:
-        """Ids of accounts; a name costs nothing on x.com and $0.010 over the API."""
-        names = list(creators)
-
-        async def over_api() -> list[UserId]:
-            found, missing = await self._parts.client.ask(user_ids(await self._api(), names))
-            for error in missing:
-                self._tell(error.message)
-            if missing and not found:
-                raise missing[0]
-            return found
-
-        async def over_web() -> list[UserId]:
-            found = []
-            for name in names:
-                is_id = name.isascii() and name.isdigit()
-                asked = user_by_handle(self._parts.session, name.removeprefix("@"))
-                found.append(UserId(name) if is_id else (await self._parts.client.ask(asked)).id)
-            return found
-
-        return await self._first({"api": over_api, "web": over_web})
-
-
-class _NoSourceError(NotSignedInError):
-    """This source was never an option: nobody has given a token or a login for it."""
-
-
-def _check_state(state: str) -> None:
-    if state == "ended":
-        raise SettingsError(
-            "nobody finds Spaces that have ended: X forgets them",
-            setting="--state",
-            advice="Follow the creators (`--follow`), or look up a link with `hydrophone info`.",
+        The archive has what was recorded; what earlier searches and follows have seen is looked up by its id, which
+        answers for a while after the end; and x.com's search still lists what ended a moment ago.
+        """
+        found: dict[SpaceId, Space] = {}
+        sources: list[str] = []
+        parts: list[Found] = []
+        if "local" in self._reach.order:
+            recorded = await asyncio.to_thread(self._recall)
+            sources.append("local")
+            found |= {one.space.id: one.space for one in recorded if is_meant(one.space)}
+        noted = [one for one in self._reach.noted.spaces(self._parts.clock.now()) if is_meant(one)]
+        unknown = [one.id for one in noted if one.id not in found]
+        if unknown:
+            parts.append(await self._look_up(sieve, unknown))
+        if search is not None and "web" in self._reach.order and self._parts.login is not None:
+            parts.append(await search())
+        for part in parts:
+            sources += [part.source] if part.source not in sources else []
+            found |= {one.id: one for one in part.spaces if one.id not in found}
+        self._tell("no service can search what has ended: this is what was recorded, or seen by an earlier search")
+        return Found(
+            spaces=sieve.keep(found.values()),
+            source="+".join(sources),
+            cost=sum((part.cost for part in parts), Decimal(0)),
         )
-    if state not in STATES:
-        raise SettingsError(f"{state!r} is none of {', '.join(STATES)}", setting="--state")
+
+    def _recall(self) -> list[Known]:
+        return list(recall_spaces(self._parts.settings.archive))
+
+    async def _look_up(self, sieve: Sieve, ids: Sequence[SpaceId]) -> Found:
+        async def over_api() -> Found:
+            asked = await self._reach.api()
+            return await self._over_api(asked, sieve, spaces.spaces_by_ids(asked, ids))
+
+        async def over_web() -> Found:
+            return self._found(
+                sieve, await self._parts.client.ask(hydrate(self._parts.session, ids[:_MOST_HYDRATED])), "web"
+            )
+
+        return await self._reach.first({"api": over_api, "web": over_web})
 
 
-def _fitting(found: Iterable[Space], state: str, language: str | None, min_listeners: int) -> tuple[Space, ...]:
-    wanted = {"live": (SpaceState.LIVE,), "scheduled": (SpaceState.SCHEDULED,)}
-    states = wanted.get(state, (SpaceState.LIVE, SpaceState.SCHEDULED))
-    return tuple(
-        one
-        for one in found
-        if one.state in states
-        and (language is None or (one.language or "").lower().split("-")[0] == language.lower())
-        and (one.participant_count or one.listeners or 0) >= min_listeners
-    )
+def _wish(with_names: bool) -> SpaceWish:
+    """Names of creators cost $0.010 each over the API, so they come only on demand."""
+    return _WITH_CREATOR if with_names else _PLAIN

@@ -76,10 +76,10 @@ class Settings(BaseSettings):
         default_factory=dict, description="Base URLs by service name, instead of the provider's own."
     )
     ask_order: str = Field(
-        "web,api",
-        pattern=r"^(web|api)(,(web|api))?$",
-        description="Which source is asked first: `web` (x.com, free) or `api` (the X API, costs credits); the other "
-        "one takes over when the first cannot answer.",
+        "web,api,local",
+        pattern=r"^(web|api|local)(,(web|api|local)){0,2}$",
+        description="Which source is asked first: `web` (x.com, free), `api` (the X API, costs credits) or `local` "
+        "(your own recordings); the next takes over when one cannot answer, and what is not named is never asked.",
     )
     max_cost: Decimal | None = Field(None, ge=0, description="The most US dollars that one run may spend at the X API.")
     max_cost_per_day: Decimal | None = Field(

@@ -11,7 +11,19 @@ from types import TracebackType
 from typing import Any, Self
 
 from hydrophone.app import options_of
-from hydrophone.model import Broadcast, Coverage, Gap, GapCause, Space, SpaceState, User
+from hydrophone.model import (
+    Broadcast,
+    Coverage,
+    Gap,
+    GapCause,
+    Known,
+    MergedSpace,
+    Source,
+    Space,
+    SpaceState,
+    User,
+    merge_space,
+)
 from hydrophone.recorder.events import (
     Event,
     Finishing,
@@ -137,8 +149,15 @@ class FakeEngine:
         on_event(end)
         return [end]
 
-    async def info(self, link: str, *, on_notice: Callable[[str], None] | None = None) -> Space | Broadcast:
+    async def info_with_origins(
+        self,
+        link: str,
+        *,
+        all_sources: bool = False,
+        with_names: bool = False,
+        on_notice: Callable[[str], None] | None = None,
+    ) -> MergedSpace | Broadcast:
         self.calls.append(("info", link))
         if self.error:
             raise self.error
-        return space()
+        return merge_space([Known(space(), Source.WEB, AT)])

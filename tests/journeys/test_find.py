@@ -96,7 +96,8 @@ def test_following_prints_news_in_one_shape(typed: Typed) -> None:
     [
         (("find", "harbour", "@lena_marsh"), 2, "cannot be mixed"),
         (("find", "harbour", "--follow"), 2, "--follow needs @names"),
-        (("find", "harbour", "--state", "ended"), 2, "X forgets them"),
+        (("find", "harbour", "--ask-order", "local"), 2, "ask_order names no source that can answer"),
+        (("find", "harbour", "--ask-order", "elsewhere"), 2, "--ask-order"),
         (("find", "harbour", "--csv", "--json"), 2, "exclude each other"),
         (("find", "harbour", "--max-cost", "0.10"), 5, "--max-cost"),
         (("find", "@nobody_here_x"), 4, "Check the link, id or name"),

@@ -189,6 +189,11 @@ class ApiSession:
         """The id of a name that was asked for before: each question for a name costs money."""
         return self._users.get(handle.lower())
 
+    @property
+    def known_users(self) -> Mapping[str, UserId]:
+        """Ids by name, in small letters."""
+        return self._users
+
     def remember_user(self, handle: str, user_id: UserId) -> None:
         if len(self._users) < _MOST_NAMES:
             self._users[handle.lower()] = user_id

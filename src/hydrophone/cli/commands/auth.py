@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, Parameter
 
 from hydrophone.cli import screen
-from hydrophone.cli.apisignin import sign_in_to_api
+from hydrophone.cli.apisignin import show_api_tokens, sign_in_to_api, sign_out_of_api
 from hydrophone.cli.context import Common
 from hydrophone.errors import NotSignedInError, SettingsError
 
@@ -97,15 +97,27 @@ def login(
 
 
 @auth.command
-def status(*, common: Common = Common()) -> int:  # noqa: B008  (frozen)
+def status(
+    *,
+    api: Annotated[bool, Parameter(name="--api")] = False,
+    common: Common = Common(),  # noqa: B008  (frozen)
+) -> int:
     """Show which login holds and where it is from; asks nobody.
 
     For example:
       hydrophone auth status
       hydrophone auth status --json
+      hydrophone auth status --api
+
+    Parameters
+    ----------
+    api
+        Show the tokens of the X API instead; no more of them than a fingerprint.
     """
     from hydrophone.logins import find_login
 
+    if api:
+        return show_api_tokens(common.settings(), common)
     found = find_login(common.settings())
     if common.as_json:
         facts = {"fingerprint": found.login.fingerprint, "user_id": found.login.user_id} if found else {}
@@ -124,16 +136,29 @@ def status(*, common: Common = Common()) -> int:  # noqa: B008  (frozen)
 
 
 @auth.command
-def logout(*, common: Common = Common()) -> int:  # noqa: B008  (frozen)
+def logout(
+    *,
+    api: Annotated[bool, Parameter(name="--api")] = False,
+    common: Common = Common(),  # noqa: B008  (frozen)
+) -> int:
     """Forget the saved login. Sign out at x.com to make it worthless.
 
     For example:
       hydrophone auth logout
+      hydrophone auth logout --api
+
+    Parameters
+    ----------
+    api
+        Forget the tokens of the X API instead: a user's are given back to the service first, an app's bearer is only
+        forgotten.
     """
     from hydrophone import logins
     from hydrophone.xweb.secrets import SystemKeyring
 
     settings = common.settings()
+    if api:
+        return sign_out_of_api(settings, common)
     had_one = _had_login(settings)
     logins.secret_file(settings).delete()
     if settings.keyring:

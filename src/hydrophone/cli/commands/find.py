@@ -18,7 +18,21 @@ if TYPE_CHECKING:
     from hydrophone.app import AsyncHydrophone, Found
     from hydrophone.model import Sighting, Space
 
-_COLUMNS = ("id", "state", "title", "creator", "participants", "subscribers", "language", "scheduled", "started", "url")
+_COLUMNS = (
+    "id",
+    "state",
+    "title",
+    "creator",
+    "participants",
+    "subscribers",
+    "language",
+    "scheduled",
+    "started",
+    "url",
+    "creator_id",
+    "creator_name",
+    "ended",
+)
 _STATES = {"live": ("live", "changed"), "scheduled": ("scheduled", "changed"), "ended": ("ended", "canceled")}
 
 
@@ -30,6 +44,8 @@ def find(
     language: Annotated[str | None, Parameter(name="--lang")] = None,
     min_listeners: Annotated[int, Parameter(name="--min-listeners")] = 0,
     max_cost: Annotated[Decimal | None, Parameter(name="--max-cost")] = None,
+    with_names: Annotated[bool, Parameter(name="--names")] = False,
+    ask_order: Annotated[str | None, Parameter(name="--ask-order")] = None,
     follow: Annotated[bool, Parameter(name="--follow")] = False,
     count: Annotated[int | None, Parameter(name="--count")] = None,
     as_csv: Annotated[bool, Parameter(name="--csv")] = False,
@@ -37,8 +53,11 @@ def find(
 ) -> int:
     """Find Spaces that are live or scheduled: by words of their title, or by who creates them.
 
-    Words are looked for as one phrase. Names begin with @ (or are user ids behind one), and cannot be mixed with words.
-    x.com is asked if you are signed in, else the X API (which costs credits; `--max-cost` caps them).
+    Words are looked for as one phrase. Names begin with @, and cannot be mixed with words. x.com is asked if you are
+    signed in, else the X API (which costs credits; `--max-cost` caps them).
+
+    Nobody can search what has ended: `--state ended` shows what you have recorded, and looks up what an earlier search
+    or --follow has seen, which the services remember for a while.
 
     For example:
       hydrophone find harbour --state live
@@ -50,13 +69,18 @@ def find(
     words
         Words of a title, or @names.
     state
-        Which ones; with --follow, which news. Those that have ended can only be followed.
+        Which ones; with --follow, which news.
     language
         The language of the Space, e.g. en. Young Spaces often have none yet.
     min_listeners
         How many people must be in it.
     max_cost
         The most US dollars that this run may spend at the X API.
+    with_names
+        Have the X API name the creators, at $0.010 for each per day; without it, those are named that some answer has
+        named before.
+    ask_order
+        Which sources may be asked, the first to ask first: web, api and local in any order (setting `ask_order`).
     follow
         Print what happens to the Spaces of these creators, as it happens, until Ctrl-C.
     count
@@ -66,7 +90,7 @@ def find(
     """
     from hydrophone.cli.running import run
 
-    settings = common.settings(max_cost=max_cost)
+    settings = common.settings(max_cost=max_cost, ask_order=ask_order)
     creators = [word for word in words if word.startswith("@")]
     if creators and len(creators) != len(words):
         raise SettingsError("words and @names cannot be mixed", setting="WORDS", advice="Ask for them one by one.")
@@ -81,10 +105,16 @@ def find(
 
     async def search(engine: AsyncHydrophone) -> Found:
         if creators:
-            return await engine.spaces_by_creators(*creators, state=state, min_listeners=min_listeners, on_notice=tell)
-        phrase = " ".join(words)
-        return await engine.find_spaces(
-            phrase, state=state, language=language, min_listeners=min_listeners, on_notice=tell
+            ask, phrases = engine.spaces_by_creators, creators
+        else:
+            ask, phrases = engine.find_spaces, [" ".join(words)]
+        return await ask(
+            *phrases,
+            state=state,
+            language=language,
+            min_listeners=min_listeners,
+            with_names=with_names,
+            on_notice=tell,
         )
 
     async def watch(engine: AsyncHydrophone) -> None:
@@ -156,6 +186,9 @@ def _facts(space: Space) -> dict[str, str | int | None]:
         "scheduled": space.scheduled_at.isoformat() if space.scheduled_at else None,
         "started": space.started_at.isoformat() if space.started_at else None,
         "url": f"https://x.com/i/spaces/{space.id}",
+        "creator_id": creator.id if creator else "",
+        "creator_name": creator.name if creator else None,
+        "ended": space.ended_at.isoformat() if space.ended_at else None,
     }
 
 

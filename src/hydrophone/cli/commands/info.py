@@ -1,20 +1,29 @@
-"""`hydrophone info`: what the service says about a Space or a broadcast."""
+"""`hydrophone info`: what is known of a Space or a broadcast, and who said so."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from collections import Counter
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
 from hydrophone.cli import screen
 from hydrophone.cli.context import Common
+from hydrophone.model import MergedSpace, Source, Space
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from hydrophone.app import AsyncHydrophone
-    from hydrophone.model import Broadcast, Participant, Space, User
+    from hydrophone.model import Broadcast, Origin, Participant, User
+
+_TELLERS = {
+    Source.WEB: "x.com",
+    Source.API: "the X API",
+    Source.RECORDING: "your recording",
+    Source.EVENT: "an event",
+}
 
 
 def info(
@@ -22,23 +31,34 @@ def info(
     /,
     *,
     raw: Annotated[bool, Parameter(name="--raw")] = False,
+    all_sources: Annotated[bool, Parameter(name="--all-sources")] = False,
+    ask_order: Annotated[str | None, Parameter(name="--ask-order")] = None,
+    with_names: Annotated[bool, Parameter(name="--names")] = False,
     common: Common = Common(),  # noqa: B008  (frozen)
 ) -> int:
-    """Show what the service says about a Space or a broadcast.
+    """Show what is known of a Space or a broadcast.
 
-    Nothing is recorded and nothing is written.
+    Nothing is recorded. The first source that answers counts: x.com (free), else the X API (a Space costs $0.005), else
+    your own recording; where there is a recording, what it knows is added. With --json, `origins` says who told what.
 
     For example:
       hydrophone info https://x.com/i/spaces/1vOxwdyYrlqKB
       hydrophone info 1vOxwdyYrlqKB --json
       hydrophone info @creator --raw
+      hydrophone info 1vOxwdyYrlqKB --all-sources --json
 
     Parameters
     ----------
     link
         A link, an id, a post or an @name.
     raw
-        Print the service's own record, as JSON.
+        Print the service's own record, as JSON; one for each source where several were asked.
+    all_sources
+        Ask every source that may be asked, and merge what they say.
+    ask_order
+        Which sources may be asked, the first to ask first: web, api and local in any order (setting `ask_order`).
+    with_names
+        Have the X API name hosts and speakers too, at $0.010 for each.
     """
     from hydrophone.cli.jsonlines import jsonable
     from hydrophone.cli.running import run
@@ -47,22 +67,37 @@ def info(
         if not common.quiet:
             screen.warn(screen.safe(line))
 
-    async def work(engine: AsyncHydrophone) -> Space | Broadcast:
-        return await engine.info(link, on_notice=tell)
+    async def work(engine: AsyncHydrophone) -> MergedSpace | Broadcast:
+        return await engine.info_with_origins(link, all_sources=all_sources, with_names=with_names, on_notice=tell)
 
-    found = run(common.settings(), work)
+    answer = run(common.settings(ask_order=ask_order), work)
+    found, origins = (answer.space, answer.origins) if isinstance(answer, MergedSpace) else (answer, None)
     if raw:
-        screen.say_json(found.raw, pretty=True)
+        screen.say_json(_records(found, origins), pretty=True)
     elif common.as_json:
-        screen.say_json({"type": type(found).__name__.lower(), **jsonable(found)})
+        facts = {"type": type(found).__name__.lower(), **jsonable(found)}
+        screen.say_json(facts if origins is None else {**facts, "origins": jsonable(origins)})
     else:
-        common.say(*screen.table(rows(found)))
+        common.say(*screen.table([*rows(found), *_told_by(origins)]))
     return 0
+
+
+def _records(found: Space | Broadcast, origins: Mapping[str, Origin] | None) -> Mapping[str, Any]:
+    """The record as it came; by the names of their sources where several services were asked."""
+    if origins is None:
+        return found.raw
+    services = {name: record for name, record in found.raw.items() if name != Source.RECORDING} or found.raw
+    return next(iter(services.values())) if len(services) == 1 else services
+
+
+def _told_by(origins: Mapping[str, Origin] | None) -> list[tuple[str, str]]:
+    """Who said it, the teller of most first."""
+    tellers = Counter(origin.source for origin in (origins or {}).values())
+    return [("told by", ", ".join(_TELLERS[source] for source, _ in tellers.most_common()))] if tellers else []
 
 
 def rows(found: Space | Broadcast) -> list[tuple[str, str]]:
     """Names and values for people; what is not known is left out."""
-    from hydrophone.model import Space
     from hydrophone.render.times import instant_text
 
     creator = found.creator if isinstance(found, Space) else found.broadcaster
