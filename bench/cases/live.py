@@ -158,8 +158,8 @@ def _api(origin: Origin, count: int) -> Iterator[Bed]:
             kind="edit",
             service="x",
             path="live_video_stream/status",
-            find=box.bases["cdn"].replace(".", r"\."),
-            put=origin.base,
+            # Without a chat, since none of the peers follows one.
+            sub=[(box.bases["cdn"].replace(".", r"\."), origin.base), (r'"chatToken":"[^"]*"', '"chatToken":"..."')],
         )
         yield Bed(box, origin, {**box.bases, "cdn": origin.base})
 

@@ -6,7 +6,8 @@ from collections.abc import Set
 from dataclasses import dataclass
 from pathlib import Path
 
-from hydrophone.archive import Item, Syncer, Take, find_item
+from hydrophone.archive import Item, Syncer, Take
+from hydrophone.archive.finding import ItemFinder
 from hydrophone.hls import NumberSet
 from hydrophone.model import MediaKind
 from hydrophone.recorder.audience import AudienceLog
@@ -35,7 +36,12 @@ class Work:
 
 
 def open_work(
-    look: Look, kind: MediaKind, options: RecordOptions, own_ids: Set[str], syncer: Syncer | None = None
+    look: Look,
+    kind: MediaKind,
+    options: RecordOptions,
+    own_ids: Set[str],
+    syncer: Syncer | None = None,
+    finder: ItemFinder | None = None,
 ) -> Work:
     """Begin a take, or go on with that of an earlier run. Blocks.
 
@@ -43,8 +49,9 @@ def open_work(
         TakeInUseError: another process records it.
         DiskError: the folder cannot be made or read.
     """
-    directory = options.directory or _directory(look, kind, options)
-    Item.create(directory, look.key)
+    finder = finder or ItemFinder()
+    directory = options.directory or _directory(look, kind, options, finder)
+    finder.made(options.archive, Item.create(directory, look.key), look.key)
     facts = {"id": look.key, "link": look.link, "media": kind.value}
     take = Take.open(directory, create_facts=facts, syncer=syncer)
     work = _resume(take, kind, own_ids)
@@ -60,7 +67,7 @@ def reopen_work(key: str, options: RecordOptions, own_ids: Set[str], syncer: Syn
     """The take of an earlier run, where nothing is known but the id; None if there is none. Blocks."""
     directory = options.directory
     if directory is None:
-        item = find_item(options.archive, key)
+        item = ItemFinder().find(options.archive, key)
         directory = item.path if item else None
     if directory is None:
         return None
@@ -68,10 +75,10 @@ def reopen_work(key: str, options: RecordOptions, own_ids: Set[str], syncer: Syn
     return _resume(take, MediaKind(str(take.header.get("media", MediaKind.AUDIO.value))), own_ids)
 
 
-def _directory(look: Look, kind: MediaKind, options: RecordOptions) -> Path:
+def _directory(look: Look, kind: MediaKind, options: RecordOptions, finder: ItemFinder) -> Path:
     """The folder of an earlier run, whatever the title was then, or a new one."""
     usual = options.archive.joinpath(*_folder(look, kind, options.output))
-    found = None if Item(usual).saved_id() == look.key else find_item(options.archive, look.key)
+    found = None if Item(usual).saved_id() == look.key else finder.find(options.archive, look.key)
     return found.path if found else usual
 
 

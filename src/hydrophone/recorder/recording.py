@@ -8,10 +8,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from hydrophone.archive import Item, StreamStore, Syncer
+from hydrophone.archive.finding import ItemFinder
 from hydrophone.errors import (
     AbortedError,
     CanceledError,
@@ -61,6 +62,7 @@ class Tools:
     periscope: Credential | None = None
     own_ids: Set[str] = frozenset()
     syncer: Syncer | None = None  #: None takes the one that the process shares
+    finder: ItemFinder = field(default_factory=ItemFinder)
 
 
 class Recording:
@@ -127,7 +129,7 @@ class Recording:
         stream = await self._find_stream(look)
         kind = stream.kind if stream else self._kind_of_known()
         self._work = work = await asyncio.to_thread(
-            open_work, look, kind, self._options, self._tools.own_ids, self._tools.syncer
+            open_work, look, kind, self._options, self._tools.own_ids, self._tools.syncer, self._tools.finder
         )
         self._see(look)
         is_stopped = await self._fetch_all(work, look, stream)
