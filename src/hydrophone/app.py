@@ -141,13 +141,15 @@ class AsyncHydrophone:
         """The same, and for each field of a Space who told it and when. Its `raw` holds a record for each source."""
         parts = await self._open()
         knowledge = Knowledge(Reach(parts, on_notice), with_names=with_names)
-        return await knowledge.about(link, lambda: self._info(parts, link), everywhere=all_sources)
+        return await knowledge.about(
+            link, lambda: self._info(parts, link, thorough=all_sources), everywhere=all_sources
+        )
 
-    async def _info(self, parts: Parts, link: str) -> Space | Broadcast:
+    async def _info(self, parts: Parts, link: str, *, thorough: bool) -> Space | Broadcast:
         source = await parts.resolver.resolve(link)
         match source:
             case SpaceSource(ref=SpaceRef(space_id)):
-                return await parts.client.ask(space_by_id(parts.session, space_id))
+                return await parts.client.ask(space_by_id(parts.session, space_id, thorough=thorough))
             case BroadcastSource(ref=BroadcastRef(broadcast_id)):
                 broadcast = (await parts.client.ask(broadcasts_by_ids(parts.session, [broadcast_id])))[broadcast_id]
                 if broadcast is not None:

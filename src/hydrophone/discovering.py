@@ -137,8 +137,7 @@ class Discovery:
                     asked = search_spaces(self._parts.session, phrase, among=one)
                     ids.update(dict.fromkeys(await self._parts.client.ask(asked)))
             wanted = list(ids)[:_MOST_HYDRATED]
-            records = await self._parts.client.ask(hydrate(self._parts.session, wanted))
-            return self._found(sieve, records, "web", is_cut_off=len(ids) > len(wanted))
+            return self._found(sieve, await self._hydrate(sieve, wanted), "web", is_cut_off=len(ids) > len(wanted))
 
         if sieve.state != "ended":
             return await self._reach.first({"api": over_api, "web": over_web})
@@ -163,7 +162,7 @@ class Discovery:
             asked = spaces_of_users(self._parts.session, await self._reach.ids(creators))
             seen = list((await self._parts.client.ask(asked)).spaces.values())
             if sieve.needs_records:
-                seen = await self._parts.client.ask(hydrate(self._parts.session, [one.id for one in seen]))
+                seen = await self._hydrate(sieve, [one.id for one in seen])
             if sieve.state == "all":
                 self._tell("x.com tells only what is live; what is scheduled takes a token of the X API")
             return self._found(sieve, seen, "web")
@@ -228,6 +227,10 @@ class Discovery:
         problems = tuple(problem.text for problem in answer.problems)
         return replace(found, cost=api.ledger.run.cost - before, problems=problems)
 
+    async def _hydrate(self, sieve: Sieve, ids: Sequence[SpaceId]) -> list[Space]:
+        """The records of x.com behind ids; the language is only known to the query of another client."""
+        return await self._parts.client.ask(hydrate(self._parts.session, ids, thorough=sieve.language is not None))
+
     def _found(self, sieve: Sieve, every: Iterable[Space], source: str, *, is_cut_off: bool = False) -> Found:
         seen = list(every)
         self._reach.note(spaces=seen)
@@ -274,9 +277,7 @@ class Discovery:
             return await self._over_api(asked, sieve, spaces.spaces_by_ids(asked, ids))
 
         async def over_web() -> Found:
-            return self._found(
-                sieve, await self._parts.client.ask(hydrate(self._parts.session, ids[:_MOST_HYDRATED])), "web"
-            )
+            return self._found(sieve, await self._hydrate(sieve, ids[:_MOST_HYDRATED]), "web")
 
         return await self._reach.first({"api": over_api, "web": over_web})
 

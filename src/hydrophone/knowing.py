@@ -99,7 +99,8 @@ class Knowledge:
     async def _ask(self, name: str, space_id: SpaceId) -> Known:
         """What one source knows of a Space."""
         if name == "web":
-            return self._known(await self._parts.client.ask(space_by_id(self._parts.session, space_id)), Source.WEB)
+            space = await self._parts.client.ask(space_by_id(self._parts.session, space_id, thorough=True))
+            return self._known(space, Source.WEB)
         if name == "api":
             asked = spaces.space_by_id(await self._reach.api(), space_id, wish=self._wish)
             return self._known(await self._parts.client.ask(asked), Source.API)

@@ -282,9 +282,13 @@ def test_what_was_seen_live_is_looked_up_after_its_end(
         assert ids(found(typed, "gull", "--state", "ended")) == set()
         box.control.advance(600)
         over = found(typed, "gull", "--state", "ended")
-    assert ids(over) == {short.id}
-    assert over["source"] == "local+api"
-    assert over["spaces"][0]["state"] == "ended"
+        paid = found(typed, "gull", "--state", "ended", "--ask-order", "api")
+        by_name = found(typed, "@lena_marsh", "--state", "ended")
+    assert ids(over) == ids(paid) == {short.id}
+    assert (over["source"], paid["source"]) == ("local+web", "api")
+    assert over["spaces"][0]["state"] == paid["spaces"][0]["state"] == "ended"
+    # x.com has named the creator meanwhile.
+    assert ids(by_name) == {short.id}
 
 
 # ---------------------------------------------------------------- tokens, and the other door

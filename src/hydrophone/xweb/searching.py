@@ -56,12 +56,15 @@ def read_search(data: Node) -> tuple[SpaceId, ...]:
     return tuple(found)
 
 
-def hydrate(session: WebSession, space_ids: Iterable[SpaceId]) -> Question[list[Space]]:
-    """The records behind ids, without those that have vanished or may not be seen; one request for each."""
+def hydrate(session: WebSession, space_ids: Iterable[SpaceId], *, thorough: bool = False) -> Question[list[Space]]:
+    """The records behind ids, without those that have vanished or may not be seen; one request for each.
+
+    `thorough` asks a second time for each, for the language.
+    """
     spaces = []
     for space_id in space_ids:
         try:
-            spaces.append((yield from space_by_id(session, space_id)))
+            spaces.append((yield from space_by_id(session, space_id, thorough=thorough)))
         except NotFoundError:
             continue
         except RefusedError:
