@@ -7,12 +7,13 @@ downloaded. Who speaks is not its business; levels tell that.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from hydrophone.errors import MediaError, SettingsError
+from hydrophone.media.samples import RATE, read_samples
 from hydrophone.model import HeardWord
 
 SETTING = "whisper_model"
@@ -39,6 +40,15 @@ class WhisperOptions:
     skips_silence: bool = True
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeardStretch:
+    """The words of a stretch of a file; everything before `until_seconds` has been listened to."""
+
+    until_seconds: float
+    language: str
+    words: tuple[HeardWord, ...]
+
+
 def transcribe(audio: Path, model: Path, options: WhisperOptions | None = None) -> Iterator[HeardWord]:
     """The words of a media file in order, as they are recognised. Blocking, and slow: run it in a thread.
 
@@ -50,19 +60,54 @@ def transcribe(audio: Path, model: Path, options: WhisperOptions | None = None) 
         MediaError: the file is no sound, or the recogniser failed.
     """
     options = options or WhisperOptions()
-    engine = load_model(model, options)
+    for stretch in recognise(audio, load_model(model, options), options):
+        yield from stretch.words
+
+
+def recognise(
+    audio: Path,
+    engine: Any,
+    options: WhisperOptions,
+    *,
+    begin_seconds: float = 0.0,
+    language: str = "",
+    is_stopping: Callable[[], bool] = lambda: False,
+) -> Iterator[HeardStretch]:
+    """A file stretch by stretch, each of some minutes, so that long work can be noted, and gone on with.
+
+    Stretches end where it is quiet, at the same places however often the work was begun again; what was noted as
+    `until_seconds` is where to begin. It ends early, in the middle of a stretch, when `is_stopping` says so.
+
+    Args:
+        language: what an earlier stretch was found to be in; "" asks `options`, or lets the engine guess.
+
+    Raises:
+        MediaError: the file is no sound, or the recogniser failed.
+    """
+    language = language or _language(options.language, engine) or ""
     try:
-        segments, _ = engine.transcribe(
-            str(audio),
-            language=_language(options.language, engine),
-            beam_size=options.beam_size,
-            word_timestamps=True,
-            vad_filter=options.skips_silence,
-            # One bad guess must not colour everything after it: the known way into endless repetition.
-            condition_on_previous_text=False,
-        )
-        for segment in segments:
-            yield from _words(segment)
+        for begin, samples in read_samples(audio):
+            if begin < begin_seconds - 0.001:
+                continue
+            found, info = engine.transcribe(
+                samples,
+                language=language or None,
+                beam_size=options.beam_size,
+                word_timestamps=True,
+                vad_filter=options.skips_silence,
+                # One bad guess must not colour everything after it: the known way into endless repetition.
+                condition_on_previous_text=False,
+            )
+            words: list[HeardWord] = []
+            for segment in found:
+                if is_stopping():
+                    return
+                words += (_moved(word, begin) for word in _words(segment))
+            # Silence says nothing about the language.
+            language = language or (str(info.language) if words else "")
+            yield HeardStretch(until_seconds=begin + len(samples) / RATE, language=language, words=tuple(words))
+            if is_stopping():
+                return
     except (RuntimeError, ValueError, LookupError, OSError) as error:
         raise MediaError(f"{audio.name}: the speech recogniser failed: {error}") from error
 
@@ -117,3 +162,7 @@ def _words(segment: Any) -> Iterator[HeardWord]:
             probability=float(word.probability),
             ends_sentence=_SENTENCE_END.search(str(word.word)) is not None,
         )
+
+
+def _moved(word: HeardWord, seconds: float) -> HeardWord:
+    return replace(word, begin_seconds=word.begin_seconds + seconds, end_seconds=word.end_seconds + seconds)
