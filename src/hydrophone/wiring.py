@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from hydrophone.apilogin import api_session
-from hydrophone.archive import SECRET_MODE, StreamStore, Syncer, write_file
+from hydrophone.archive import SECRET_MODE, StreamStore, Syncer, remove_orphans, write_file
 from hydrophone.errors import SettingsError, UnreachableError
 from hydrophone.http import AsyncClient, Budgets, Endpoints, HostKind, HttpSettings, Request
 from hydrophone.logins import FoundLogin, find_login, secret_file
@@ -85,6 +85,8 @@ async def connect(settings: Settings) -> Parts:
         state_dir = state_dir / "sandbox"
     elif settings.endpoints:
         endpoints = Endpoints(bases={**endpoints.bases, **settings.endpoints})
+    for folder in {settings.state_dir, state_dir}:
+        remove_orphans(folder)  # what a killed process was writing, tokens among it
     budgets = Budgets(state_dir / "budgets.json", clock=lambda: clock.now().timestamp())
     client = AsyncClient(endpoints, settings=http, budgets=budgets, sleep=clock.sleep)
     login = find_login(settings)

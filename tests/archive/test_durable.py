@@ -3,13 +3,21 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from archive.builders import BrokenDisk
-from hydrophone.archive.durable import DurableWriter, disk_error, make_directory, remove_leftovers, write_file
+from hydrophone.archive.durable import (
+    DurableWriter,
+    disk_error,
+    make_directory,
+    remove_leftovers,
+    remove_orphans,
+    write_file,
+)
 from hydrophone.errors import DiskError
 
 
@@ -119,6 +127,21 @@ def test_leftovers_of_a_crash_are_removed_and_nothing_else(tmp_path: Path) -> No
     remove_leftovers(tmp_path)
 
     assert sorted(os.listdir(tmp_path)) == [".hidden", "audio.m4a", "mine.part"]
+
+
+def test_part_files_of_dead_processes_are_removed_where_nobody_owns_the_folder(tmp_path: Path) -> None:
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    mine, lost = f".web.json.{os.getpid()}-1.part", f".web.json.{dead.pid}-1.part"
+    for name in (mine, lost, f".budgets.json.{dead.pid}-x_7f.part", "web.json", f"mine.{dead.pid}-1.part"):
+        (tmp_path / name).write_bytes(b"x")
+
+    remove_orphans(tmp_path)
+    remove_orphans(tmp_path / "missing")
+
+    if sys.platform != "win32":  # there nothing is removed
+        assert sorted(os.listdir(tmp_path)) == sorted([mine, f"mine.{dead.pid}-1.part", "web.json"])
+    assert (tmp_path / mine).exists()
 
 
 def test_folders_are_made_with_their_parents(tmp_path: Path) -> None:

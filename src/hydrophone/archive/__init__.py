@@ -1,6 +1,13 @@
 """The disk: durable writes, the take with its journal, the item's folder, its manifest and the check of it all."""
 
-from hydrophone.archive.durable import PUBLIC_MODE, SECRET_MODE, DurableWriter, make_directory, write_file
+from hydrophone.archive.durable import (
+    PUBLIC_MODE,
+    SECRET_MODE,
+    DurableWriter,
+    make_directory,
+    remove_orphans,
+    write_file,
+)
 from hydrophone.archive.index import SegmentIndex
 from hydrophone.archive.item import Item, find_item, find_items
 from hydrophone.archive.manifest import Manifest, read_manifest, write_manifest
@@ -32,6 +39,7 @@ __all__ = [
     "find_items",
     "make_directory",
     "read_manifest",
+    "remove_orphans",
     "shared_syncer",
     "verify_item",
     "write_file",

@@ -12,6 +12,7 @@ import errno
 import functools
 import itertools
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -24,6 +25,8 @@ PUBLIC_MODE = 0o644
 SECRET_MODE = 0o600
 PART_SUFFIX = ".part"
 
+#: Whose it is says the number after the name; `http` names its own part file in the same way.
+_PART_NAME = re.compile(r"\..+\.([1-9]\d*)-[^.]+\.part")
 _serial = itertools.count(1)
 _BINARY = getattr(os, "O_BINARY", 0)
 
@@ -178,13 +181,38 @@ def part_path(path: Path) -> Path:
 
 
 def remove_leftovers(directory: Path, *, but: str | None = None, disk: Disk = DISK) -> None:
-    """Remove the part files that a crash left in `directory`, but those of one name. Only its owner may call this."""
+    """Remove the part files that a crash left in `directory`, but those of one name whose writer lives.
+
+    Only its owner may call this.
+    """
     with disk_errors(directory):
         for path in directory.iterdir():
-            if path.name.startswith(f".{but}."):
+            if path.name.startswith(f".{but}.") and not _is_orphan(path.name):
                 continue
             if path.name.startswith(".") and path.name.endswith(PART_SUFFIX):
                 disk.unlink(path)
+
+
+def remove_orphans(directory: Path, *, disk: Disk = DISK) -> None:
+    """Remove the part files whose writers are dead from a folder that has no owner, as far as that can be done."""
+    with contextlib.suppress(OSError):
+        for path in directory.iterdir():
+            if _is_orphan(path.name):
+                disk.unlink(path)
+
+
+def _is_orphan(name: str) -> bool:
+    """True for a part file whose writer is certainly dead."""
+    match = _PART_NAME.fullmatch(name)
+    if match is None or sys.platform == "win32":  # where asking for a process by `os.kill` would end it
+        return False
+    try:
+        os.kill(int(match[1]), 0)
+    except ProcessLookupError:
+        return True
+    except (OSError, OverflowError):  # it is somebody else's
+        return False
+    return False
 
 
 def write_file(path: Path, data: bytes | str, *, mode: int = PUBLIC_MODE, disk: Disk = DISK) -> None:

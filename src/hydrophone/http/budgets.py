@@ -371,7 +371,7 @@ def _write(path: Path, budgets: Mapping[tuple[str, str], _Budget], now: float) -
         if budget.reset_at > now or budget.blocked_until > now
     ]
     path.parent.mkdir(parents=True, exist_ok=True)
-    number, name = tempfile.mkstemp(dir=path.parent, prefix=path.name + ".", suffix=".part")
+    number, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.{os.getpid()}-", suffix=".part")
     part = Path(name)
     try:
         with os.fdopen(number, "w", encoding="utf-8") as file:
