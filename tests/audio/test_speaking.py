@@ -67,6 +67,21 @@ def test_a_gap_in_the_recording_is_nobodys_speech() -> None:
     assert spans(turns(*before, *after)) == [("a", 0.0, 4.75), ("a", 29.25, 34.75)]
 
 
+def test_lost_tags_are_bridged_from_both_sides_but_not_for_long() -> None:
+    def with_lost(seconds: int) -> list[tuple[str, float, float]]:
+        log = SpeechLog()
+        for at in range(5):
+            log.hear(float(at), {"a": 40})
+        log.pass_over()
+        for at in range(4 + seconds, 9 + seconds):
+            log.hear(float(at), {"a": 40 if at < 6 + seconds else 0, "b": 40})
+        return spans(log.finish())
+
+    # Who is heard on both sides goes on, and who is heard on one side is heard up to the middle.
+    assert with_lost(4) == [("a", 0.0, 9.5), ("b", 6.0, 12.75)]
+    assert [span for span in with_lost(8) if span[0] == "a"] == [("a", 0.0, 4.75), ("a", 11.25, 13.5)]
+
+
 def test_somebody_who_begins_in_the_middle_of_a_second_is_half_as_loud_in_it() -> None:
     levels = [0, 20, 40, 40, 40, 10, 0]
 

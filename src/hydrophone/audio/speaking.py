@@ -27,13 +27,15 @@ class SpeakingRules:
         bridged_seconds: a pause up to this long does not end a turn.
         shortest_seconds: a turn shorter than this is dropped, after bridging.
         reach_seconds: a sample stands for half the way to its neighbours, but never for more than this to either side;
-            so a gap in the recording, or a lost tag, is nobody's speech.
+            so a gap in the recording is nobody's speech.
+        reach_over_seconds: the same where audio lies between whose tags are missing: two segments without any.
     """
 
     level: int = 8
     bridged_seconds: float = 2.0
     shortest_seconds: float = 1.0
     reach_seconds: float = 0.75
+    reach_over_seconds: float = 3.6
 
 
 @dataclass(slots=True)
@@ -86,6 +88,7 @@ class SpeechLog:
         self._open: dict[str, _Open] = {}
         self._turns: list[Turn] = []
         self._pending: _Pending | None = None
+        self._is_over = False
         self.samples = 0
 
     def hear(self, seconds: float, levels: Mapping[str, int]) -> None:
@@ -97,7 +100,7 @@ class SpeechLog:
         if pending is not None and seconds <= pending.seconds:
             return
         self.samples += 1
-        reach = self._rules.reach_seconds
+        reach = self._reach(seconds)
         begin = seconds - reach
         if pending is not None:
             middle = (pending.seconds + seconds) / 2
@@ -105,6 +108,10 @@ class SpeechLog:
             begin = max(begin, middle)
         loud = {person: level for person, level in levels.items() if level >= self._rules.level}
         self._pending = _Pending(seconds, max(begin, 0.0), loud)
+
+    def pass_over(self) -> None:
+        """Audio follows that tells no levels: what is heard before and after it reaches further, up to the middle."""
+        self._is_over = True
 
     def finish(self, end_seconds: float | None = None) -> list[Turn]:
         """All turns, in order of beginning. `end_seconds` is the length of the recording."""
@@ -116,6 +123,14 @@ class SpeechLog:
             self._close(person)
         self._turns.sort(key=lambda turn: (turn.begin_seconds, turn.end_seconds, turn.speaker))
         return self._turns
+
+    def _reach(self, seconds: float) -> float:
+        """How far the sample before this one and this one reach towards each other."""
+        rules, is_over = self._rules, self._is_over
+        self._is_over = False
+        if not is_over or self._pending is None or seconds - self._pending.seconds > 2 * rules.reach_over_seconds:
+            return rules.reach_seconds
+        return rules.reach_over_seconds
 
     def _digest(self, sample: _Pending, end: float) -> None:
         length = end - sample.begin
