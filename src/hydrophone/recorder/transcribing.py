@@ -198,6 +198,8 @@ def hear(segments: Iterable[StoredSegment], layout: Layout, host: str, started_a
             _add_to_clock(clock, position, stored, samples, rate)
         else:
             _add_video_to_clock(clock, position, stored, started_at)
+        if stored.frames and not samples:
+            log.pass_over()
         for sample in samples:
             for one in sample.people or ():
                 people.setdefault(one.periscope_id or f"@{one.handle}", one)
