@@ -121,6 +121,8 @@ class MediaClock:
         found = bisect_right(self._sorted, unix_us)
         index = self._order_at(max(found - 1, 0))
         if self._covers(index, unix_us):
+            if found > 1 and self._sorted[found - 2] < unix_us - self._reach:
+                return self._inside(index, unix_us)  # as nearly always: nobody else can claim it
             other = self._other_session(found, index, unix_us, near_us)
             return self._inside(other if other is not None else index, unix_us)
         covering = self._other_session(found, None, unix_us, near_us)

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from hydrophone.model import ChatPerson, Participant, PeriscopeUserId, Speaker, User, UserId
 
+_MAX_SEEN = 4096
 _OWN_FORM = "tw-"  #: a Periscope id that only repeats the X id: ``tw-<user id>``
 
 
@@ -25,9 +26,20 @@ class Directory:
         self._key_by_id: dict[str, str] = {}
         self._key_by_handle: dict[str, str] = {}
         self._moved: dict[str, str] = {}
+        # Exactly the same was said about them before: nothing is new, and until two are united the key is the same.
+        self._seen: dict[ChatPerson, str] = {}
 
     def see(self, person: ChatPerson) -> str:
         """Learn what is new about a person; their key, "" for nobody."""
+        key = self._seen.get(person)
+        if key is None:
+            key = self._learn(person)
+            if len(self._seen) >= _MAX_SEEN:
+                self._seen.clear()
+            self._seen[person] = key
+        return key
+
+    def _learn(self, person: ChatPerson) -> str:
         ids = _ids(person)
         handle = person.handle.lower()
         if not ids and not handle:  # a bare name is nobody
@@ -39,6 +51,7 @@ class Directory:
         known = self._people.get(key)
         self._people[key] = person if known is None else _merged(known, person)
         for other in keys[1:]:
+            self._seen.clear()
             self._unite(key, other)
         for one in ids:
             self._key_by_id[one] = key

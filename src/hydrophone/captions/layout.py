@@ -63,8 +63,10 @@ def wrap_lines(text: str, limits: CueLimits) -> list[str]:
     lines = _wrap(words, limits.line_characters)
     if len(lines) < 2:
         return lines
-    # The narrowest width that needs no further line; the text is short, so trying is cheap.
-    for width in range(max(map(len, words)), limits.line_characters):
+    # The narrowest width that needs no further line; the text is short, so trying is cheap. Nothing narrower than an
+    # equal share of all letters and blanks can do.
+    share = -(-(sum(map(len, words)) + len(words) - len(lines)) // len(lines))
+    for width in range(max(share, *map(len, words)), limits.line_characters):
         balanced = _wrap(words, width)
         if len(balanced) <= len(lines):
             return balanced
@@ -75,10 +77,16 @@ def _break(words: Sequence[Word], begin: int, limits: CueLimits) -> int:
     """Where the piece that starts at `begin` ends: the best place among those that are short enough."""
     until, length = begin, -1
     since = words[begin].begin_seconds
+    lines, line = 0, 0  # as `_wrap` would fill them
     while until < len(words):
-        length += len(words[until].text) + 1
+        size = len(words[until].text)
+        length += size + 1
+        if lines and line + 1 + size <= limits.line_characters:
+            line += 1 + size
+        else:
+            lines, line = lines + 1, size
         too_long = length > limits.characters or words[until].end_seconds - since > limits.seconds
-        if until > begin and (too_long or not _fits([w.text for w in words[begin : until + 1]], limits)):
+        if until > begin and (too_long or lines > limits.lines):
             break
         until += 1
     if until == len(words):

@@ -21,7 +21,7 @@ class MessageOrder:
         self._known = IdentitySet()
         self._times = array("q")
         self._places = array("q")
-        self._is_sorted = True
+        self.is_sorted = True  #: so far, the log itself is in order
         self._last_ns = 0
 
     def __len__(self) -> int:
@@ -34,7 +34,7 @@ class MessageOrder:
         # What has no time belongs behind its neighbour.
         sent_ns = min(self._last_ns if sent_ns is None else sent_ns, 2**63 - 1)
         if self._times and sent_ns < self._times[-1]:
-            self._is_sorted = False
+            self.is_sorted = False
         self._last_ns = sent_ns
         self._times.append(sent_ns)
         self._places.append(place)
@@ -42,7 +42,7 @@ class MessageOrder:
 
     def places(self) -> Iterator[int]:
         """Places by time of sending, ties as they stand in the log."""
-        if self._is_sorted:
+        if self.is_sorted:
             yield from self._places
             return
         # Stable, and linear for what it mostly gets: a few sorted runs one after the other.
@@ -57,11 +57,49 @@ def messages_in_order(lines: Iterable[tuple[int, bytes]], line_at: Callable[[int
         lines: each line with its place.
         line_at: the line at a place, for the second reading.
     """
-    order = MessageOrder()
-    for place, line in lines:
-        order.add(*identify_line(line), place)
+    order = order_lines(lines)
     for place in order.places():
         yield read_line(line_at(place))
+
+
+def order_lines(lines: Iterable[tuple[int, bytes]], order: MessageOrder | None = None) -> MessageOrder:
+    """The order of a log's lines, or of those that follow what `order` knows."""
+    order = order or MessageOrder()
+    for place, line in lines:
+        order.add(*identify_line(line), place)
+    return order
+
+
+class StraightReading:
+    """A log read once, for those who can begin anew: most logs are in order already, and nobody knows before the end.
+
+    Iterate: as long as `is_straight` stays true, the messages come in order, each once. When a line is met that belongs
+    further up, they stop, `is_straight` is False, and `again` gives all of them from the beginning.
+
+    Args:
+        lines, line_at: as for `messages_in_order`.
+    """
+
+    def __init__(self, lines: Iterable[tuple[int, bytes]], line_at: Callable[[int], bytes]) -> None:
+        self.is_straight = True
+        self._lines = iter(lines)
+        self._line_at = line_at
+        self._order = MessageOrder()
+
+    def __iter__(self) -> Iterator[ChatMessage]:
+        for place, line in self._lines:
+            message = read_line(line)
+            is_new = self._order.add(message.identity, message.sent_ns, place)
+            if not self._order.is_sorted:
+                self.is_straight = False
+                return
+            if is_new:
+                yield message
+
+    def again(self) -> Iterator[ChatMessage]:
+        """All messages in order, once more from the beginning."""
+        for place in order_lines(self._lines, self._order).places():
+            yield read_line(self._line_at(place))
 
 
 def sorted_messages(lines: Iterable[bytes]) -> list[ChatMessage]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
@@ -27,19 +28,26 @@ from hydrophone.model import ChatKind, ChatMessage, ChatPerson, PeriscopeUserId,
 MAX_LINE_BYTES = 1 << 20
 MAX_PEOPLE = 1000
 _MAX_NAME = 2048
+_scan = json.JSONDecoder().scan_once
 _MODERATED = (ChatKind.HIDDEN, ChatKind.SENTENCE)
 
 
 def load_layer(value: Any, limit: int = MAX_LINE_BYTES) -> Any:
     """One layer: JSON text as its value, anything else as it is. None for text that is no JSON, or too much of it."""
-    if not isinstance(value, str | bytes):
+    if not isinstance(value, (str, bytes)):
         return value
     if len(value) > limit:
         return None
-    if isinstance(value, bytes):
-        value = value.decode("utf-8", "replace")
+    text = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
     try:
-        return json.loads(value)
+        # Three layers for each of ten thousand messages: the parser is asked without its wrapping first.
+        found, end = _scan(text, 0)
+        if end == len(text) or text[end:] == "\n":
+            return found
+    except (ValueError, RecursionError, StopIteration):
+        pass
+    try:
+        return json.loads(text)
     except (ValueError, RecursionError):
         return None
 
@@ -67,6 +75,21 @@ def read_message(raw: object, *, near_ns: int | None = None) -> ChatMessage:
     is_approximate = unix_us is None
     if unix_us is None and sent_ns is not None:
         unix_us = guess_audio_instant(sent_ns, is_caption=kind is ChatKind.CAPTION)
+    if kind is ChatKind.CAPTION:  # most messages by far: whatever the others may carry is not looked for
+        return ChatMessage(
+            kind=kind,
+            identity=_identity(outer, payload, body, near_ns),
+            code=code,
+            room=_text(payload.get("room")) or _text(body.get("room")),
+            sent_ns=sent_ns,
+            unix_us=unix_us,
+            is_approximate=is_approximate,
+            sender=_sender(payload.get("sender")),
+            subject=_subject(kind, body),
+            text=_message_text(kind, body),
+            is_final=_flag(body.get("final"), default=code == 201),
+            language=_text(payload.get("lang"))[:35],
+        )
     action = ACTION_BY_EVENT.get(code or 0, StageAction.OTHER) if kind is ChatKind.STAGE else None
     return ChatMessage(
         kind=kind,
@@ -79,7 +102,6 @@ def read_message(raw: object, *, near_ns: int | None = None) -> ChatMessage:
         sender=_sender(payload.get("sender")),
         subject=_subject(kind, body),
         text=_message_text(kind, body),
-        is_final=kind is ChatKind.CAPTION and _flag(body.get("final"), default=code == 201),
         action=action,
         people=_people(kind, body),
         on_stage=_on_stage(kind, body),
@@ -99,7 +121,7 @@ def identify(raw: object, *, near_ns: int | None = None) -> tuple[str, int | Non
         uuid, sent_ns = _text(payload.get("uuid")), read_nanoseconds(payload.get("timestamp"))
         if uuid and sent_ns is not None:
             return uuid.lower(), sent_ns
-    message = read_message(raw if outer is None else outer, near_ns=near_ns)
+    message = read_message(outer if isinstance(outer, dict) else raw, near_ns=near_ns)
     return message.identity, message.sent_ns
 
 
@@ -186,6 +208,15 @@ def _person(
     periscope_id: Any, user_id: Any, handle: Any, name: Any = "", index: Any = None, avatar_url: Any = ""
 ) -> ChatPerson | None:
     """Somebody; None where nothing says who."""
+    try:
+        return _known_person(periscope_id, user_id, handle, name, index, avatar_url)
+    except TypeError:  # a list or an object in place of a text
+        return _build_person(periscope_id, user_id, handle, name, index, avatar_url)
+
+
+def _build_person(
+    periscope_id: Any, user_id: Any, handle: Any, name: Any, index: Any, avatar_url: Any
+) -> ChatPerson | None:
     person = ChatPerson(
         periscope_id=PeriscopeUserId(_text(periscope_id)),
         user_id=UserId(_text(user_id)),
@@ -195,6 +226,10 @@ def _person(
         index=_whole(index),
     )
     return person if person.key or person.name else None
+
+
+# A dozen people write nearly all messages.
+_known_person = lru_cache(maxsize=512, typed=True)(_build_person)
 
 
 def _subject(kind: ChatKind, body: Mapping[str, Any]) -> ChatPerson | None:
@@ -252,8 +287,6 @@ def _message_text(kind: ChatKind, body: Mapping[str, Any]) -> str:
 
 
 def _facts(kind: ChatKind, body: Mapping[str, Any]) -> dict[str, str | int | float | bool]:
-    if kind is ChatKind.CAPTION:
-        return {}
     found: dict[str, str | int | float | bool] = {}
     for name in KNOWN_FACTS:
         value = body.get(name)
@@ -267,6 +300,8 @@ def _facts(kind: ChatKind, body: Mapping[str, Any]) -> dict[str, str | int | flo
 
 def _text(value: Any, limit: int = _MAX_NAME) -> str:
     """Text without lone halves of surrogate pairs, which no file takes; ids that came as numbers become text."""
+    if value is None or value == "":
+        return ""
     if isinstance(value, str):
         return value if len(value) <= limit and value.isascii() else clean_text(value[:limit])
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**64:
@@ -275,6 +310,8 @@ def _text(value: Any, limit: int = _MAX_NAME) -> str:
 
 
 def _whole(value: Any) -> int | None:
+    if value is None:
+        return None
     if isinstance(value, int) and not isinstance(value, bool):
         return value if 0 <= value < 2**63 else None
     return read_number(value)

@@ -7,7 +7,7 @@ recorder was killed on the way.
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -30,11 +30,12 @@ from hydrophone.audio.transport import read_transport_clock
 from hydrophone.captions.account import Account, TranscriptBuilder
 from hydrophone.captions.layout import CueLimits, split_cues, wrap_lines
 from hydrophone.captions.talk import chapter_marks, reactions_per_minute
-from hydrophone.chat.ordering import messages_in_order
+from hydrophone.chat.ordering import StraightReading
 from hydrophone.media.tags import Chapter
 from hydrophone.model import (
     ChatMessage,
     ChatPerson,
+    Cue,
     MissingStretch,
     Participant,
     PeriscopeUserId,
@@ -59,7 +60,7 @@ SAMPLES_PER_FRAME = 1024
 #: Two tags of one segment whose clocks go this much further apart than the frames between them: the clock jumped.
 JUMP_US = 500_000
 TRANSCRIPTS = ("json", "vtt", "srt", "txt", "md")
-_NO_CAPTIONS = "The service sent no captions; who is speaking is known, but not what is said."
+NO_CAPTIONS = "The service sent no captions; who is speaking is known, but not what is said."
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -99,11 +100,20 @@ def account_of(
             return None
         return heard.clock.position(message.unix_us, near_us=message.sent_ns // 1000 if message.sent_ns else None)
 
-    builder = TranscriptBuilder(place, people=[_participant(one) for one in people], host=host if host.key else None)
+    def begin() -> TranscriptBuilder:
+        known = [_participant(one) for one in people]
+        return TranscriptBuilder(place, people=known, host=host if host.key else None)
+
+    builder = begin()
     if has_chat:
         with paths.captions.open("rb") as file:
-            for message in messages_in_order(_lines(file), functools.partial(_line_at, file)):
+            reading = StraightReading(_lines(file), functools.partial(_line_at, file))
+            for message in reading:
                 builder.see(message)
+            if not reading.is_straight:
+                builder = begin()
+                for message in reading.again():
+                    builder.see(message)
     has_captions = builder.has_cues
     # Last, so that whom record or chat know better keep their names: tags tell an id, a handle and a picture.
     for one in heard.people:
@@ -120,7 +130,7 @@ def account_of(
         title=look.title,
         link=look.link,
         language=look.language or "",
-        notes=() if has_captions else (_NO_CAPTIONS,),
+        notes=() if has_captions else (NO_CAPTIONS,),
     )
     return replace(account, roles=(*account.roles, *spoken_roles(spoken, people, account.directory)))
 
@@ -132,24 +142,43 @@ def write_transcripts(paths: Item, account: Account) -> None:
         DiskError: one could not be written.
     """
     transcript = account.transcript
+    shown = readable(transcript)
     for name in TRANSCRIPTS:
-        write_file(paths.transcript(name), transcript_as(transcript, name).encode())
+        write_file(paths.transcript(name), transcript_as(transcript, name, shown).encode())
     with DurableWriter(paths.timeline) as out:
         for line in timeline_lines(account.events, transcript):
             out.write(line.encode())
     write_file(paths.reactions, reactions_csv(reactions_per_minute(account.reactions())).encode())
 
 
-def transcript_as(transcript: Transcript, form: str) -> str:
-    """The transcript as JSON, WebVTT, SRT, text or Markdown. Pure."""
+@dataclass(frozen=True, slots=True)
+class Readable:
+    """The cues in pieces that can be read on a screen, None without any, and how to break a text into lines."""
+
+    cues: list[Cue] | None
+    wrap: Callable[[str], list[str]]
+
+
+def readable(transcript: Transcript) -> Readable:
+    """What WebVTT and SRT show alike. Pure."""
+    limits = CueLimits()
+    cues = list(split_cues(transcript.cues, limits)) if transcript.cues else None
+    return Readable(cues, functools.cache(lambda text: wrap_lines(text, limits)))
+
+
+def transcript_as(transcript: Transcript, form: str, shown: Readable | None = None) -> str:
+    """The transcript as JSON, WebVTT, SRT, text or Markdown. Pure.
+
+    Args:
+        shown: `readable` of the same transcript, for those who want several forms.
+    """
     match form:
         case "json":
             return transcript_json(transcript)
         case "vtt" | "srt":
-            limits = CueLimits()
+            shown = shown or readable(transcript)
             write = vtt_text if form == "vtt" else srt_text
-            cues = list(split_cues(transcript.cues, limits)) if transcript.cues else None
-            return write(transcript, cues, wrap=lambda text: wrap_lines(text, limits))
+            return write(transcript, shown.cues, wrap=shown.wrap)
         case "md":
             return transcript_markdown(transcript)
         case _:

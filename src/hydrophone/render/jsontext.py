@@ -26,22 +26,59 @@ def json_text(value: object, *, sort_keys: bool = False) -> str:
     Dataclasses become objects (fields with `repr=False` are left out: they hold secrets or raw records), instants their
     ISO text in UTC, enumerations their value, sets sorted lists.
     """
-    return json.dumps(plain(value), ensure_ascii=False, indent=2, sort_keys=sort_keys, allow_nan=False) + "\n"
+    out: list[str] = []
+    _indented(plain(value), "\n", sort_keys, out)
+    out.append("\n")
+    return "".join(out)
 
 
 def json_line(value: object, *, sort_keys: bool = False) -> str:
     """The same on one line, without blanks and without the line feed."""
-    return json.dumps(
-        plain(value), ensure_ascii=False, separators=(",", ":"), sort_keys=sort_keys, allow_nan=False
-    ).translate(_LINE_SEPARATORS)
+    text = (_encode_sorted if sort_keys else _encode)(plain(value))
+    return text if text.isascii() else text.translate(_LINE_SEPARATORS)
 
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+_encode_sorted = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, sort_keys=True).encode
 # Some readers split lines there, too; escaped, they mean the same.
 _LINE_SEPARATORS = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}
 
 
+def _indented(value: Any, line: str, sort_keys: bool, out: list[str]) -> None:
+    """Append the text of a plain value. The standard encoder does the same, in a fifth of its speed once it indents.
+
+    Args:
+        line: a line feed and the blanks in front of what holds the value.
+    """
+    if isinstance(value, dict) and value:
+        deeper = f"{line}  "
+        before = "{" + deeper
+        for name, item in sorted(value.items()) if sort_keys else value.items():
+            out.append(f"{before}{_encode(name)}: ")
+            _indented(item, deeper, sort_keys, out)
+            before = "," + deeper
+        out.append(line + "}")
+    elif isinstance(value, list) and value:
+        deeper = f"{line}  "
+        before = "[" + deeper
+        for item in value:
+            out.append(before)
+            _indented(item, deeper, sort_keys, out)
+            before = "," + deeper
+        out.append(line + "]")
+    elif type(value) is float:
+        out.append(repr(value))
+    else:
+        out.append(_encode(value))
+
+
 def plain(value: object, depth: int = 0) -> Any:
     """`value` made of nothing but what JSON knows. What is nested deeper than 200 levels becomes null."""
+    kind = type(value)
+    if kind is str:
+        return sound_text(value)  # type: ignore[arg-type]
+    if kind is float:
+        return value if math.isfinite(value) else None  # type: ignore[arg-type]
     if value is None or (isinstance(value, bool | int) and not isinstance(value, Enum)):
         return value
     if isinstance(value, Enum):
