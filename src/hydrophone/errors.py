@@ -144,11 +144,15 @@ class UnreachableError(HydrophoneError):
 
 
 class UnsafeAddressError(HydrophoneError):
-    """An address that remote data must not lead us to (private, loopback, another scheme, a foreign host)."""
+    """An address that remote data must not lead us to (private, loopback, another scheme, a foreign host).
+
+    `is_redirect`: the address that was asked for was good, and its answer led there; the next answer may not.
+    """
 
     def __init__(self, message: str, *, host: str = "", advice: str = "") -> None:
         super().__init__(message, advice=advice)
         self.host = host
+        self.is_redirect = False
 
 
 class TooLargeError(HydrophoneError):

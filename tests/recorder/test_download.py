@@ -201,6 +201,16 @@ def test_an_address_that_is_refused_is_never_asked_again() -> None:
     assert (found.cause, found.is_final) == (GapCause.REFUSED, True)
 
 
+def test_an_answer_that_leads_elsewhere_may_be_a_better_one_next_time() -> None:
+    error = UnsafeAddressError("foreign", host="foreign.invalid")
+    error.is_redirect = True
+
+    found, _, _ = download(fails(0.0, error))
+
+    assert isinstance(found, Failure)
+    assert (found.cause, found.is_final) == (GapCause.REFUSED, False)
+
+
 def test_media_is_asked_for_as_it_is_and_within_bounds() -> None:
     _, origin, _ = download(answers(0.0))
 

@@ -274,10 +274,14 @@ class AsyncClient:
                 raise _HopelessError(f"more than {request.max_redirects} redirects", host=url.raw_host or "")
             if reply.status == 303 or (reply.status in (301, 302) and method == "POST"):
                 method, body = "GET", None
-            url = follow_redirect(url, reply.headers["location"])
-            origin = origin_of(url)
-            pace.move_on(asyncio.get_running_loop().time())
-            reply = await self._exchange(lane, request, _Hop(method, url, origin, body, origin == first), pace)
+            try:
+                url = follow_redirect(url, reply.headers["location"])
+                origin = origin_of(url)
+                pace.move_on(asyncio.get_running_loop().time())
+                reply = await self._exchange(lane, request, _Hop(method, url, origin, body, origin == first), pace)
+            except UnsafeAddressError as error:
+                error.is_redirect = True
+                raise
         return reply
 
     async def _exchange(self, lane: _Lane, request: Request, hop: _Hop, pace: Pace) -> Reply:

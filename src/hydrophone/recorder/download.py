@@ -129,7 +129,8 @@ class Downloader:
         except TooLargeError as error:
             return Failure(GapCause.DAMAGED, error.message, is_final=True)
         except UnsafeAddressError as error:
-            return Failure(GapCause.REFUSED, error.message, is_final=True)
+            # A portal or a misled edge redirects for a while; only what the address itself forbids stays so.
+            return Failure(GapCause.REFUSED, error.message, is_final=not error.is_redirect)
         except UnreachableError as error:
             return Failure(GapCause.UNREACHABLE, error.message)
         except HydrophoneError as error:

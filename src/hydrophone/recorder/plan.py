@@ -209,8 +209,8 @@ class Plan:
 
     @property
     def has_losses(self) -> bool:
-        """Something was given up that might come by itself; a key or a better address does not."""
-        return any(self._lost[key].cause not in (GapCause.SEALED, GapCause.REFUSED) for key in self._lost_jobs)
+        """Something was given up that might come by itself; a key does not."""
+        return any(self._lost[key].cause is not GapCause.SEALED for key in self._lost_jobs)
 
     def held(self, epoch: int) -> NumberSet:
         return self._held.setdefault(epoch, NumberSet())
