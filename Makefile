@@ -70,7 +70,11 @@ check: $(STAMP) $(DOCS) $(GATES)/.stamp  ## lint, format, types, import layers, 
 bench: compiled  ## measure, side by side with peers where they are installed
 	@$(BIN)/python bench/run.py
 
-hunt: compiled  ## the long search for failures: more random input, more kills
+# The fuzzer is there for Linux and the usual Pythons; the random tests run everywhere.
+hunt: compiled  ## the long search for failures: fuzzers (HUNT_SECONDS each), more random input, more kills
+	@$(PIP) install --constraint constraints.txt --editable '.[hunt]'
+	@if $(BIN)/python -c 'import atheris' 2>/dev/null; then $(BIN)/python tests/fuzz/hunting.py; \
+	  else echo "no fuzzing: atheris is not to be had for this system"; fi
 	@HYDROPHONE_HUNT=1 $(BIN)/python -m pytest -q -n $(WORKERS) --timeout 3600
 
 docs: $(DOCS)  ## build the pages into site/
@@ -83,7 +87,7 @@ picture: $(STAMP)  ## draw the README's picture from a real run
 
 pins: ## write constraints.txt anew from a fresh environment
 	@rm -rf .venv-pins && $(PYTHON) -m venv .venv-pins
-	@.venv-pins/bin/python -m pip --disable-pip-version-check -q install '.[dev,docs,browser,keyring,whisper]'
+	@.venv-pins/bin/python -m pip --disable-pip-version-check -q install '.[dev,docs,browser,keyring,whisper,hunt]'
 	@{ sed -n '/^#/p' constraints.txt; .venv-pins/bin/python -m pip freeze --exclude hydrophone; } > .venv-pins/new.txt
 	@mv .venv-pins/new.txt constraints.txt && rm -rf .venv-pins
 	@$(PYTHON) -m venv .venv-pins && .venv-pins/bin/python -m pip --disable-pip-version-check -q install bandit semgrep
@@ -91,5 +95,5 @@ pins: ## write constraints.txt anew from a fresh environment
 	@mv .venv-pins/new.txt constraints-check.txt && rm -rf .venv-pins
 
 clean:  ## remove what was built; archives and recordings are never touched
-	@rm -rf $(VENV) $(GATES) site build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(GATES) site build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .hunt
 	@find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

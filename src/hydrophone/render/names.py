@@ -184,6 +184,8 @@ class OutputTemplate:
         plain = text.removesuffix(".%(ext)s")
         if "\0" in plain or len(plain) > 2000:
             raise _bad(text, "it is too long or holds a NUL")
+        if any("\ud800" <= sign <= "\udfff" for sign in plain):  # bytes of a command line that are no UTF-8
+            raise _bad(text, "it is no valid text")
         self._folders = [_read_folder(part, text) for part in _split(plain, text)]
         if not any(isinstance(piece, _Field) for folder in self._folders for piece in folder):
             raise _bad(text, "it names no field, so that every recording would get the same folder")
