@@ -23,11 +23,12 @@ from hydrophone.hls import live_url, master_url
 from hydrophone.http.loopthread import LoopThread
 from hydrophone.knowing import Knowledge
 from hydrophone.lookback import Lookback
+from hydrophone.media.listening import WhisperOptions
 from hydrophone.model import Broadcast, BroadcastRef, MediaKey, MergedSpace, Sighting, Space, SpaceRef, Stream, User
 from hydrophone.onair import OnAir, go_on_air
 from hydrophone.reaching import Reach
 from hydrophone.recorder.events import Event, Outcome
-from hydrophone.recorder.options import RecordOptions, StopSignal
+from hydrophone.recorder.options import Recogniser, RecordOptions, StopSignal
 from hydrophone.recorder.periscope_source import PeriscopeSource
 from hydrophone.recorder.repairing import forget_damaged, refetchable_link
 from hydrophone.recorder.sources import BroadcastSource, SpaceSource
@@ -463,6 +464,19 @@ async def _end(news: AsyncGenerator[Sighting, None]) -> None:
     await news.aclose()
 
 
+def recogniser_of(settings: Settings) -> Recogniser | None:
+    """Who listens where the service has written no words down; None where no weights are named."""
+    if settings.whisper_model is None:
+        return None
+    options = WhisperOptions(
+        language=settings.whisper_language,
+        device=settings.whisper_device,
+        compute_type=settings.whisper_compute_type,
+        threads=settings.whisper_threads,
+    )
+    return Recogniser(model=settings.whisper_model, options=options)
+
+
 def options_of(settings: Settings, *, into: Path | None = None) -> RecordOptions:
     """What the settings say about recording. `into` is an item's folder that must be gone on with."""
     return RecordOptions(
@@ -476,7 +490,17 @@ def options_of(settings: Settings, *, into: Path | None = None) -> RecordOptions
         wait_poll_seconds=settings.wait_poll_seconds,
         directory=into,
         transcript=settings.transcript,
+        recogniser=recogniser_of(settings),
     )
 
 
-__all__ = ["ApiBudget", "AsyncHydrophone", "Finding", "Found", "Hydrophone", "StreamUrls", "options_of"]
+__all__ = [
+    "ApiBudget",
+    "AsyncHydrophone",
+    "Finding",
+    "Found",
+    "Hydrophone",
+    "StreamUrls",
+    "options_of",
+    "recogniser_of",
+]

@@ -98,6 +98,19 @@ class Settings(BaseSettings):
     wait: bool = Field(False, description="Wait for a Space that has not started yet.")
     live_edge: bool = Field(False, description="Record a live Space from now on instead of from its beginning.")
     transcript: bool = Field(True, description="Make transcripts of what is said; the chat is kept either way.")
+    whisper_model: _Home | None = Field(
+        None,
+        description="A folder with weights for faster-whisper (extra `whisper`): it listens to recordings for which the "
+        "service has no captions.",
+    )
+    whisper_language: str = Field(
+        "", pattern=r"^[A-Za-z-]*$", description="The language it listens for; empty, that of the record, else a guess."
+    )
+    whisper_device: Literal["auto", "cpu", "cuda"] = Field("auto", description="What it computes on.")
+    whisper_compute_type: str = Field(
+        "default", min_length=1, description="Its numbers: `default` as in the weights, or `int8`, `float16`, …"
+    )
+    whisper_threads: int = Field(0, ge=0, le=1024, description="How many threads it takes; 0 is as many as cores.")
     poll_seconds: float = Field(
         60.0, ge=5, le=3600, description="How often state and audience of a live Space are asked for."
     )

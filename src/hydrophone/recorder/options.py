@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from hydrophone.media.listening import WhisperOptions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +30,14 @@ class Patience:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recogniser:
+    """With which weights a local speech recogniser listens, and how. See `hydrophone.media.whisper`."""
+
+    model: Path
+    options: WhisperOptions = field(default_factory=WhisperOptions)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecordOptions:
     """How to record.
 
@@ -45,6 +55,7 @@ class RecordOptions:
         keep_media_log: keep the working file of a finished, complete recording.
         directory: go on with the item in this folder, wherever it lies.
         transcript: say who said what; the chat is kept either way.
+        recogniser: listens where the service has written no words down; None leaves them out.
     """
 
     archive: Path
@@ -59,6 +70,7 @@ class RecordOptions:
     keep_media_log: bool = False
     directory: Path | None = None
     transcript: bool = True
+    recogniser: Recogniser | None = None
 
 
 class StopSignal:

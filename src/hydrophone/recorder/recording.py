@@ -34,6 +34,7 @@ from hydrophone.recorder.door import StreamDoor
 from hydrophone.recorder.events import Event, Mode, Outcome, Resolved, Result, Waiting
 from hydrophone.recorder.fetching import Fetcher
 from hydrophone.recorder.finishing import Finished, finish_item, look_facts, read_look
+from hydrophone.recorder.listening import words_or_notice
 from hydrophone.recorder.listing import Absent, Listing
 from hydrophone.recorder.live import Hooks, LivePhase
 from hydrophone.recorder.opening import Work, open_work, reopen_work
@@ -392,11 +393,24 @@ class Recording:
             )
 
         finished = await with_patience(make_files, self._tell, self._stop, self._clock)
+        if self._options.transcript:
+            finished = await self._with_words(finished, on_step)
         for text in finished.notices:
             self._tell.notice("warning", text)
         if finished.coverage.is_complete and look.state.is_over and not self._options.keep_media_log:
             await asyncio.to_thread(work.take.release_media)
         return finished
+
+    async def _with_words(self, finished: Finished, on_step: Callable[[str], None]) -> Finished:
+        """Let the recogniser listen, if there is one. The item is whole already; Ctrl-C ends only the listening."""
+        notice = await asyncio.to_thread(
+            words_or_notice,
+            Item(finished.directory),
+            self._options.recogniser,
+            on_progress=lambda heard: on_step(f"words, {heard.seconds / max(heard.whole_seconds, 1e-9):.0%} heard"),
+            is_stopping=lambda: self._stop.is_finishing,
+        )
+        return replace(finished, notices=(*finished.notices, notice)) if notice else finished
 
     async def _cover(self, look: Look) -> bytes | None:
         if not look.cover_url:

@@ -162,14 +162,25 @@ def timeline_lines(events: Iterable[Happened], transcript: Transcript) -> Iterat
         if event.facts:
             entry["facts"] = event.facts
         entries.append((event.seconds, number, entry))
-    for cue in transcript.cues:
-        entry = {"seconds": _ms(cue.begin_seconds), "kind": "speech", "person": cue.speaker, "text": cue.text}
-        entries.append((cue.begin_seconds, -1, {**entry, "end_seconds": _ms(cue.end_seconds)}))
+    for cue, entry in zip(transcript.cues, speech_entries(transcript), strict=True):
+        entries.append((cue.begin_seconds, -1, entry))
     for gap in transcript.gaps:
         entry = {"seconds": _ms(gap.begin_seconds), "kind": "gap", "text": gap.cause}
         entries.append((gap.begin_seconds, -2, {**entry, "end_seconds": _ms(gap.end_seconds)}))
     for _, _, entry in sorted(entries, key=lambda one: one[:2]):
         yield json_line(entry) + "\n"
+
+
+def speech_entries(transcript: Transcript) -> Iterator[dict[str, Any]]:
+    """What is said, as it stands in the timeline: an event for each cue."""
+    for cue in transcript.cues:
+        yield {
+            "seconds": _ms(cue.begin_seconds),
+            "kind": "speech",
+            "person": cue.speaker,
+            "text": cue.text,
+            "end_seconds": _ms(cue.end_seconds),
+        }
 
 
 def reactions_csv(minutes: Iterable[Minute]) -> str:
