@@ -1,6 +1,6 @@
 """Let atheris look for inputs that break a harness: ``python tests/fuzz/hunting.py [NAME…]``, bounded by HUNT_SECONDS.
 
-Without a name, all harnesses are hunted, two at a time, each in a process of its own. A find stays in the folder that is
+Without a name, all are hunted, two at a time, each in a process of its own. A find stays in the folder that is
 printed with it; mended, it goes to tests/fuzz/finds, where `make test` replays it.
 """
 
