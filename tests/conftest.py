@@ -9,6 +9,8 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
+import facts
+
 #: `make hunt` sets it: search for hours rather than minutes. Tests of kills and storms read it too.
 IS_HUNT = bool(os.environ.get("HYDROPHONE_HUNT"))
 
@@ -34,6 +36,14 @@ def _logging_as_it_was() -> Iterator[None]:
     before = ours.level
     yield
     ours.setLevel(before)
+
+
+@pytest.fixture(autouse=True)
+def _facts_for_the_report(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What a test told (see `facts`) stands in its report."""
+    facts.take()
+    yield
+    request.node.user_properties.extend(facts.take())
 
 
 @pytest.fixture(scope="session")

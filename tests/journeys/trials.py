@@ -11,6 +11,7 @@ from typing import Any
 import av
 import pytest
 
+import facts
 from hydrophone.app import AsyncHydrophone, options_of
 from hydrophone.audio import scan_adts, silence_frame
 from hydrophone.cli.outcomes import code_of_outcome
@@ -146,11 +147,21 @@ def assert_kept(trial: Trial, box: SandboxBox, scene: Scene | str, missing: Iter
             kept += frames
             packaged += [frame[7:] for frame in frames]
     assert trial.outcome.media is not None
+    tell_about(trial, kept)
     assert_same_frames(trial.frames, kept)
     assert_same_frames(packaged_frames(trial.outcome.media), packaged)
     assert abs(packaged_seconds(trial.outcome.media) - len(packaged) * FRAME_SECONDS) <= FRAME_SECONDS
     assert abs(trial.outcome.duration_seconds - len(packaged) * FRAME_SECONDS) <= FRAME_SECONDS
     assert_gaps(trial.gaps, [row for row in rows if row["place"] in lost])
+
+
+def tell_about(trial: Trial, offered: Sequence[bytes]) -> None:
+    """The figures of one recording for the reports: how much of what could be had was kept, and what it said of itself."""
+    wanted = set(offered)
+    facts.tell("frames offered", len(offered))
+    facts.tell("frames kept", len(wanted.intersection(trial.frames)))
+    facts.tell("gaps", sum(gap.last - gap.first + 1 for gap in trial.gaps))
+    facts.tell("exit code", trial.exit_code)
 
 
 def assert_gaps(gaps: Sequence[Gap], rows: Sequence[Mapping[str, Any]]) -> None:

@@ -273,7 +273,9 @@ class Recording:
         settled = None
         while settled is None or settled.is_live_again:
             if look.state is SpaceState.LIVE and stream is None:
-                stream = await self._stream_of_live(look)
+                # What is live again goes on where it was; asking first could cost all that is left of it.
+                is_known = settled is not None and self._urls
+                stream = Stream(url=self._urls[-1], kind=work.kind) if is_known else await self._stream_of_live(look)
             if stream is not None and await self._is_running(look, listing, stream):
                 look = await self._follow(work, look, stream, listing)
             elif settled is None:
@@ -341,13 +343,15 @@ class Recording:
             self._tell.notice("warning", "the service never gave a final list, so the last seconds are unconfirmed")
         return settled
 
-    async def _stream_of_live(self, look: Look) -> Stream:
-        """A live Space whose stream is not there yet: the host is just starting, or away."""
+    async def _stream_of_live(self, look: Look) -> Stream | None:
+        """A live Space whose stream is not there yet: the host is just starting, or away. None: it ended meanwhile."""
         self._tell.notice("info", "live, but no stream yet; waiting")
         while True:
             await self._clock.sleep(TRY_AGAIN_SECONDS)
             look = await self._look_patiently(look)
             if look.state.is_over:
+                if self._urls:
+                    return None
                 raise NoReplayError(f"{look.title!r} ended before its stream appeared")
             with contextlib.suppress(HydrophoneError):
                 stream = await self._source.stream(look.media_key)

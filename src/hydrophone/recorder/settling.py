@@ -129,7 +129,12 @@ class Settling:
 
     def _is_worth_waiting(self, look: Look) -> bool:
         """Just after the end, segments have been seen to come minutes after a list that looked final. Only once."""
-        if self._has_waited or look.ended_at is None or self._clock.now() - look.ended_at > LONG_OVER:
+        newest_end = self._listing.newest_end
+        if look.ended_at is None:
+            # A record that cannot say when it ended is wrong now and then, and so are end tags: the next look may tell.
+            is_fresh = newest_end is not None and self._clock.now() - newest_end <= LONG_OVER
+            return is_fresh and not self._has_waited
+        if self._has_waited or self._clock.now() - look.ended_at > LONG_OVER:
             return False
         return self._plan.has_losses or not self._reaches_the_end(look)
 
