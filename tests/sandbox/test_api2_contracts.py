@@ -1,32 +1,19 @@
-"""Every answer of the sandbox's API against the published descriptions, in all three modes.
-
-The descriptions and their checker are not part of the package. They lie in a folder beside the checkout, or where
-HYDROPHONE_CONTRACTS says; without them these tests are skipped. The samples are in the repository.
-"""
+"""Every answer of the sandbox's API, in every mode, held against the published descriptions and the samples."""
 
 from __future__ import annotations
 
-import importlib.util
-import itertools
 import json
-import os
-import sys
-from functools import cache
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
-from api2_visiting import NOW, SAMPLES, STAGE, Visitor, visiting_api
+from api2_contract import HOSTS, Exchange, complaints, first_difference, rehosted
+from api2_visiting import NOW, SAMPLES, STAGE, Said, Visitor, visiting_api
 from hydrophone.sandbox.api2 import vocabulary
 from hydrophone.sandbox.api2.vocabulary import ACCEPTED
+from pairing import lists_of, pairwise
 
-CONTRACTS = Path(os.environ.get("HYDROPHONE_CONTRACTS", Path(__file__).parents[3] / "shared" / "contracts"))
-pytestmark = pytest.mark.skipif(
-    not (CONTRACTS / "check_contract.py").is_file(),
-    reason="the folder with the published descriptions is not beside the checkout",
-)
 MODES = ("auto", "legacy", "current")
 VIDEO_NOW = NOW.replace(hour=21, minute=22, second=0)
 
@@ -65,26 +52,6 @@ SCENES: dict[str, dict[str, Any]] = {
 MADE_BY_US = ("writes", "oauth", "activity:flat", "activity:list")
 
 
-@cache
-def checker_module() -> Any:
-    spec = importlib.util.spec_from_file_location("check_contract", CONTRACTS / "check_contract.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["check_contract"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-@cache
-def checker(mode: str) -> Any:
-    made = checker_module().Checker(mode)
-    # Users of the legacy dialect are described nowhere; the overlay has their keys, but forgets what they include.
-    expansions = made.contracts["live"].components["schemas"]["Expansions"]["properties"]
-    expansions.setdefault("tweets", {"type": "array", "minItems": 1})
-    return made
-
-
 def samples() -> dict[str, dict[str, Any]]:
     found = {path.stem: json.loads(path.read_text()) for path in sorted(SAMPLES.glob("*.json"))}
     return {name: one for name, one in found.items() if "servers" in one and "target" in one.get("request", {})}
@@ -101,12 +68,18 @@ def stage_for(name: str, scene: str) -> dict[str, Any]:
     return stage
 
 
-def complaints_of(mode: str, name: str, method: str, target: str, said: Any, dialect: str = "any") -> list[str]:
-    module = checker_module()
-    headers = {**said.headers}
-    host = module.PROBLEM_HOST[mode]
-    answer = module.Answer(name, method, target, said.status, said.json, headers, dialect, host)
-    return list(checker(mode).check(answer))
+def complaints_of(mode: str, method: str, target: str, said: Said, dialect: str = "any") -> list[str]:
+    return complaints(
+        Exchange(
+            method=method,
+            target=target,
+            status=said.status,
+            body=said.json,
+            headers=said.headers,
+            mode=mode,
+            dialect=dialect,
+        )
+    )
 
 
 async def ask_as_sample(visitor: Visitor, sample: dict[str, Any]) -> Any:
@@ -125,8 +98,6 @@ async def ask_as_sample(visitor: Visitor, sample: dict[str, Any]) -> Any:
 @pytest.mark.parametrize("mode", MODES)
 async def test_samples_get_the_answers_that_are_documented(mode: str) -> None:
     wrong: list[str] = []
-    module = checker_module()
-    host = module.PROBLEM_HOST[mode]
     for name, sample in samples().items():
         scene = sample.get("scene", "default")
         if mode not in sample["servers"]:
@@ -150,49 +121,18 @@ async def test_samples_get_the_answers_that_are_documented(mode: str) -> None:
         if said.status != expected["status"]:
             wrong.append(f"{name}: status {said.status}, documented {expected['status']}: {said.raw[:300]!r}")
             continue
-        problems = complaints_of(
-            mode, name, sample["request"]["method"], sample["request"]["target"], said, sample["dialect"]
-        )
-        wanted = module.rehost(expected.get("body"), host)
+        request = sample["request"]
+        problems = complaints_of(mode, request["method"], request["target"], said, sample["dialect"])
+        wanted = rehosted(expected.get("body"), HOSTS[mode])
         # Numbers that a sandbox counts itself; a chat of two messages has no second page.
         is_ours = scene in MADE_BY_US or name in ("usage.tweets.current", "broadcast.chat")
         if "body" in expected and said.json != wanted and not is_ours and scene != "oauth:no-offline":
-            problems.append(module.first_difference(wanted, said.json))
+            problems.append(first_difference(wanted, said.json))
         wrong += [f"{name}: {problem}" for problem in problems]
     assert not wrong, "\n".join(wrong)
 
 
 # ---------------------------------------------------------------- combinations of fields
-
-
-def pairwise(options: dict[str, list[Any]]) -> list[dict[str, Any]]:
-    """Choices so that each pair of values of any two options occurs together (greedy)."""
-    names = list(options)
-    missing = {
-        (a, i, b, j)
-        for a, b in itertools.combinations(names, 2)
-        for i in range(len(options[a]))
-        for j in range(len(options[b]))
-    }
-    rows = []
-    while missing:
-        a, i, b, j = next(iter(sorted(missing)))
-        row = {a: i, b: j}
-        for name in names:
-            if name not in row:
-                gains = [
-                    sum((x, row[x], name, k) in missing or (name, k, x, row[x]) in missing for x in row)
-                    for k in range(len(options[name]))
-                ]
-                row[name] = gains.index(max(gains))
-        missing -= {(x, row[x], y, row[y]) for x, y in itertools.combinations(names, 2)}
-        rows.append({name: options[name][k] for name, k in row.items()})
-    return rows
-
-
-def lists_of(names: tuple[str, ...]) -> list[str]:
-    """Nothing, everything, and groups of four, so that each name is also asked for without most others."""
-    return ["", ",".join(names), *(",".join(names[start : start + 4]) for start in range(0, len(names), 4))]
 
 
 def questions(dialect: str) -> dict[str, tuple[str, str, dict[str, list[str]]]]:
@@ -271,6 +211,6 @@ async def test_combinations_of_fields_fit_the_description(mode: str, endpoint: s
                 held_to = dialect if mode != "auto" or endpoint in ("buyers", "posts") else "any"
                 if said.status != 200:
                     wrong.append(f"{target}: {said.status} {said.raw[:200]!r}")
-                wrong += [f"{target}: {one}" for one in complaints_of(mode, endpoint, "GET", target, said, held_to)]
+                wrong += [f"{target}: {one}" for one in complaints_of(mode, "GET", target, said, held_to)]
             assert len(wrong) == 0, wrong[:5]
     assert asked > 5

@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from hydrophone.sandbox.api2 import broadcasts, oauth, spaces, stream, subscriptions, users, webhooks
+from hydrophone.sandbox.api2 import broadcasts, oauth, scheduled, spaces, stream, subscriptions, users, webhooks
 from hydrophone.sandbox.api2.callers import ALL_SCOPES, tokens_of
 from hydrophone.sandbox.api2.gate import API_VERSION, Endpoint, answer, unknown_path
 from hydrophone.sandbox.api2.meter import meter_of
@@ -26,6 +26,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *subscriptions.ENDPOINTS,
     *stream.ENDPOINTS,
     *webhooks.ENDPOINTS,
+    *scheduled.ENDPOINTS,
     *broadcasts.ENDPOINTS,
 )
 

@@ -183,7 +183,15 @@ BROADCAST_FIELDS: Final = tuple(
         ]
     )
 )
-CHAT_FIELDS: Final = ("author_id", "author_name", "author_username", "broadcast_id", "created_at_ms", "id", "text")
+CHAT_FIELDS: Final = (
+    "author_name",
+    "author_username",
+    "broadcast_id",
+    "created_at_ms",
+    "id",
+    "reply_to",
+    "text",
+)
 USAGE_FIELDS: Final = (
     "cap_reset_day",
     "daily_client_app_usage",
