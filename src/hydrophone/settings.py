@@ -6,34 +6,34 @@ in the environment and, secrets excepted, as ``name = …`` in the TOML file.
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
 import tomllib
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
 from platformdirs import user_config_path, user_music_path, user_state_path
-from pydantic import BeforeValidator, Field, PrivateAttr, SecretStr, ValidationError, field_validator
-from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from hydrophone.errors import SettingsError
+from hydrophone.fields import Field, FieldError, FieldInfo, SecretStr, Table
 
 ENVIRONMENT_PREFIX = "HYDROPHONE_"
 PROVIDERS = ("x", "sandbox")
 
-_Home = Annotated[Path, BeforeValidator(lambda value: Path(value).expanduser() if isinstance(value, str) else value)]
+_Home = Path  #: written as text, it may begin with ``~``
 
 
-class Settings(BaseSettings):
+def _bases_are_urls(bases: dict[str, str]) -> dict[str, str]:
+    for name, base in bases.items():
+        if not base.startswith(("http://", "https://")):
+            raise ValueError(f"the base of {name!r} must begin with http:// or https://")
+    return {name: base.rstrip("/") for name, base in bases.items()}
+
+
+class Settings(Table):
     """How Hydrophone behaves. Frozen; `sources` says where each value came from."""
-
-    model_config = SettingsConfigDict(
-        env_prefix=ENVIRONMENT_PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, hide_input_in_errors=True
-    )
 
     config: _Home | None = Field(None, description="The TOML file to read instead of the usual one.")
     archive: _Home = Field(
@@ -73,7 +73,9 @@ class Settings(BaseSettings):
         None, pattern=r"^https?://", description="The control URL of a running sandbox; it names all other addresses."
     )
     endpoints: dict[str, str] = Field(
-        default_factory=dict, description="Base URLs by service name, instead of the provider's own."
+        default_factory=dict,
+        description="Base URLs by service name, instead of the provider's own.",
+        check=_bases_are_urls,
     )
     ask_order: str = Field(
         "web,api,local",
@@ -125,20 +127,11 @@ class Settings(BaseSettings):
         "warning", description="The least important log line that is shown."
     )
 
-    _sources: dict[str, str] = PrivateAttr(default_factory=dict)
-
-    @field_validator("endpoints")
-    @classmethod
-    def _bases_are_urls(cls, bases: dict[str, str]) -> dict[str, str]:
-        for name, base in bases.items():
-            if not base.startswith(("http://", "https://")):
-                raise ValueError(f"the base of {name!r} must begin with http:// or https://")
-        return {name: base.rstrip("/") for name, base in bases.items()}
-
     @property
     def sources(self) -> Mapping[str, str]:
         """Where each value came from: ``"flag"``, ``"HYDROPHONE_…"``, the TOML file's path or ``"default"``."""
-        return {name: self._sources.get(name, "default") for name in type(self).model_fields}
+        told: Mapping[str, str] = self.__dict__.get("_sources", {})
+        return {name: told.get(name, "default") for name in type(self).model_fields}
 
     @property
     def secrets_path(self) -> Path:
@@ -156,22 +149,10 @@ class Settings(BaseSettings):
         layers = _Layers(cls, given)
         try:
             settings = cls(**layers.merged)
-        except ValidationError as error:
+        except FieldError as error:
             raise _explained(error, layers.sources) from None
-        settings._sources.update(layers.sources)
+        settings.__dict__["_sources"] = dict(layers.sources)
         return settings
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Only what `load` has gathered counts: a plain ``Settings(…)`` depends on no environment, as tests want it."""
-        return (init_settings,)
 
 
 def default_config_path() -> Path:
@@ -253,6 +234,8 @@ def _check_key(key: str, path: Path, fields: Mapping[str, FieldInfo]) -> None:
             advice=f"Set {environment_name(key)}, or run `hydrophone auth login`.",
         )
     if key not in fields or key == "config":
+        import difflib
+
         near = difflib.get_close_matches(key, [name for name in fields if name != "config"], n=1)
         raise SettingsError(
             f"{path} has an unknown key {key!r}",
@@ -261,16 +244,14 @@ def _check_key(key: str, path: Path, fields: Mapping[str, FieldInfo]) -> None:
         )
 
 
-def _explained(error: ValidationError, sources: Mapping[str, str]) -> SettingsError:
-    first = error.errors(include_url=False, include_input=False)[0]
-    name = str(first["loc"][0]) if first["loc"] else ""
+def _explained(error: FieldError, sources: Mapping[str, str]) -> SettingsError:
+    name, reason = error.field, error.reason
     source = sources.get(name, "default")
     where = {"flag": "--" + name.replace("_", "-"), "default": name}.get(source, source)
     inside = f"{where}: {name}" if source not in ("flag", "default", environment_name(name)) else where
-    reason = str(first["msg"]).removeprefix("Value error, ")
     return SettingsError(f"{inside}: {reason[:1].lower()}{reason[1:]}", setting=name, advice=_hint(name))
 
 
 def _hint(name: str) -> str:
     info = Settings.model_fields.get(name)
-    return info.description or "" if info else ""
+    return info.description if info else ""

@@ -217,7 +217,7 @@ def config(data: bytes) -> None:
     except SettingsError as error:
         error.message.encode("utf-8")
         return
-    settings.model_dump_json()
+    repr(settings).encode("utf-8", "surrogateescape")
 
 
 def journal(data: bytes) -> None:

@@ -18,6 +18,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     # chat: a service of its own behind both X and Periscope, so a room beside them and not a part of xweb
     ("periscope", "xweb", "xapi", "chat", "archive", "media"),
     ("recorder", "broadcasting", "watch", "publish", "fleet"),
+    ("fields",),
     ("settings",),
     ("logins", "apilogin", "noted"),
     ("wiring",),
