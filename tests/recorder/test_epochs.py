@@ -70,3 +70,31 @@ def test_names_without_an_instant_belong_to_the_first_epoch() -> None:
     epochs = EpochMap()
 
     assert [epochs.assign(segment(n, None)) for n in (1, 2, 3, 1)] == [0, 0, 0, 0]
+
+
+def test_a_window_joined_late_is_doubtful_when_its_numbers_come_later_than_their_turn() -> None:
+    fresh = EpochMap()
+
+    assert not fresh.is_doubtful(segment(40, 122.0), T0)
+    assert fresh.is_doubtful(segment(13, 144.0), T0)
+    assert fresh.is_doubtful(segment(13, 39.0), None)
+    assert not fresh.is_doubtful(segment(0, 500.0), T0)
+    assert not fresh.is_doubtful(segment(40, None), T0)
+
+
+def test_a_window_seen_after_a_pause_is_doubtful_unless_it_follows_on() -> None:
+    epochs = EpochMap()
+    epochs.assign_all([segment(n, 3.0 * n) for n in range(20)])
+
+    assert not epochs.is_doubtful(segment(30, 92.0), T0), "its turn"
+    assert not epochs.is_doubtful(segment(20, 400.0), T0), "the host was away"
+    assert not epochs.is_doubtful(segment(3, 400.0), T0), "counted anew, for certain"
+    assert epochs.is_doubtful(segment(30, 400.0), T0)
+
+
+def test_the_list_of_everything_settles_a_doubt() -> None:
+    epochs = EpochMap()
+    epochs.assign_all([segment(n, 3.0 * n) for n in range(20)] + [segment(n, 105 + 3.0 * n) for n in range(6)])
+
+    window = [segment(n, 105 + 3.0 * n) for n in range(13, 17)]
+    assert [epoch for epoch, _ in epochs.assign_all(window)] == [1] * 4

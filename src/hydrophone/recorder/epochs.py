@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from hydrophone.model import Segment
 
 NOMINAL_NS = 3_000_000_000  #: the length that the cutter aims at
+DOUBT_NS = 3 * NOMINAL_NS  #: a number that comes this much later than its turn may be counted anew
 MAX_EPOCHS = 64  #: a hostile list could begin one with every entry
 
 
@@ -48,6 +49,22 @@ class EpochMap:
             self._begins.append(written_ns or 0)
             self._epochs.append(_Epoch(written_ns or 0))
         self._raise(self._epochs[epoch], sequence, written_ns or 0)
+
+    def is_doubtful(self, segment: Segment, started_ns: int | None) -> bool:
+        """May the numbering have begun anew unseen, before this segment of a live window?
+
+        Its number is higher than all that are known, and it was written later than that number would have been. Either
+        nobody sent for a while, or it belongs to another epoch; a list of everything, shown first, tells.
+
+        Args:
+            started_ns: when number 0 was written, for the first segment of all; None where nobody knows.
+        """
+        ns, newest = segment.written_ns, self._epochs[-1]
+        if ns is None or segment.sequence <= newest.highest + 1:
+            return False
+        if newest.highest >= 0:
+            return ns > newest.highest_ns + (segment.sequence - newest.highest) * NOMINAL_NS + DOUBT_NS
+        return started_ns is None or ns > started_ns + segment.sequence * NOMINAL_NS + DOUBT_NS
 
     def assign(self, segment: Segment) -> int:
         """The epoch of one segment that came alone."""

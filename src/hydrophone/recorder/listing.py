@@ -176,6 +176,11 @@ class Listing:
             return Absent(None, "this stream has no snapshot")
         return await self.from_playlist(url)
 
+    def is_doubtful(self, window: MediaPlaylist, started_at: datetime | None) -> bool:
+        """Must a list of everything be read before this window, to know which epoch it belongs to? See `EpochMap`."""
+        started_ns = None if started_at is None else int(started_at.timestamp()) * 1_000_000_000
+        return any(self._epochs.is_doubtful(segment, started_ns) for segment in window.segments[:1])
+
     def absorb(self, playlist: MediaPlaylist) -> Listed:
         """Offer a whole playlist."""
         segments = self._epochs.assign_all(playlist.segments)
