@@ -137,6 +137,8 @@ class LivePhase:
                 continue
             variant = found.url
             self._window_back(state)
+            if not self._options.live_edge and self._listing.is_doubtful(found, state.look.started_at):
+                await self._listing.from_snapshot(state.url)
             step = self._tracker.see(found)
             if self._listing.absorb_window(found, step):
                 state.last_news = began
