@@ -1,4 +1,4 @@
-"""One storm: many live Spaces recorded at once by the production code, in virtual time, and what may be said of it then.
+"""One storm: many live Spaces recorded at once by the production code, in virtual time, and what is left of it then.
 
 The seven invariants:
 
@@ -17,7 +17,6 @@ import asyncio
 import contextlib
 import errno
 import os
-
 import shutil
 import tempfile
 import threading
@@ -137,7 +136,7 @@ class _Memory:
 
 
 def ride_out(seed: int, *, spaces: int, hours: float) -> Ridden:
-    """Record all Spaces of a storm, and look at what is left. The same arguments give the same storm, to the request."""
+    """Record all Spaces of a storm, and look at what is left. Equal arguments give equal storms, to the request."""
     began = time.process_time()
     dice = Random(f"{seed}/{spaces}/{hours}")
     airs = draw_airs(dice, spaces, hours * 3600)
@@ -270,8 +269,8 @@ def _disk(weather: Weather, loop: asyncio.AbstractEventLoop, start: float) -> It
 
     with (
         mock.patch.object(Disk, "write", writing),
-        mock.patch("os.fsync", lambda fd: None),
-        mock.patch("os.fdatasync", lambda fd: None, create=True),
+        mock.patch("os.fsync", return_value=None),
+        mock.patch("os.fdatasync", return_value=None, create=True),
     ):
         yield
 

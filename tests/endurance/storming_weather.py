@@ -53,7 +53,7 @@ class Weather:
     def __post_init__(self) -> None:
         dice = self.dice
         self._cdn = {air.number: self._spells(air.ends_at, ("dynamic", "chunk", "playlist", "")) for air in self.airs}
-        self._api = [spell for spell in self._spells(self.api_calm_from, ("AudioSpaceById", "28_", ""), API_KINDS)]
+        self._api = self._spells(self.api_calm_from, ("AudioSpaceById", "28_", ""), API_KINDS)
         self._full = self._spells(self.api_calm_from, ("",), ("full",)) if dice.random() < 0.5 else []
 
     def _spells(self, until: float, words: tuple[str, ...], kinds: tuple[str, ...] = CDN_KINDS) -> list[Spell]:
