@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -30,14 +30,20 @@ _ANSWER_SECONDS = 10.0
 _TRIES = 4
 _MOST = 1
 _SPAN = re.compile(r"\d{12}")
+_HOUR_US = 3_600_000_000
+_PATIENCE_US = 28 * _HOUR_US  #: how long a hook may be out of reach before it is given up
+_WRONG_ANSWER = "Invalid response_token"
 
 
 @dataclass(slots=True)
 class Postman:
-    """Delivers while there are hooks: one task per world."""
+    """Delivers while there are hooks, and challenges them every hour: one task per world. Instants are scene time."""
 
     task: asyncio.Task[None] | None = None
     since_us: int = 0
+    checked_us: dict[str, int] = field(default_factory=dict)
+    failing_us: dict[str, int] = field(default_factory=dict)
+    checks: int = 0  #: hourly ones that are done
 
 
 def signature(secret: str, message: bytes) -> str:
@@ -66,7 +72,7 @@ def _create(visit: Visit) -> Answering:
             return _failure(visit, "CrcValidationFailed", problem)
         made = {"id": snowflake(visit.now, "hook", url), "url": url, "valid": True, "created_at": instant(visit.now)}
         hooks[made["id"]] = made
-        start_postman(visit.world)
+        start_postman(visit.world, made["id"])
         return {"data": made}
 
     return finish
@@ -91,7 +97,7 @@ async def _challenge(world: World, url: str) -> str:
     """Ask the hook to prove that it knows the secret; "" when it did."""
     switches = read_switches(world)
     if (urlsplit(url).hostname or "").endswith(".example"):
-        return "" if switches["webhook_check"] == "good" else "Invalid response_token"
+        return "" if switches["webhook_check"] == "good" else _WRONG_ANSWER
     number = f"{world.clock.now_us()}-{invented_number('crc', url)}"
     token = base64.b64encode(number.encode()).decode().rstrip("=")
     status, body = await _ask("GET", f"{url}?crc_token={token}", b"", {})
@@ -100,9 +106,9 @@ async def _challenge(world: World, url: str) -> str:
     try:
         said = json.loads(body).get("response_token", "")
     except (ValueError, AttributeError):
-        return "Invalid response_token"
+        return _WRONG_ANSWER
     expected = signature(stage_of(world).app["consumer_secret"], token.encode())
-    return "" if hmac.compare_digest(str(said).encode(), expected.encode()) else "Invalid response_token"
+    return "" if hmac.compare_digest(str(said).encode(), expected.encode()) else _WRONG_ANSWER
 
 
 def _list(visit: Visit) -> Answering:
@@ -125,7 +131,7 @@ def _check(visit: Visit) -> Answering:
             return _failure(visit, "WebhookIdInvalid", f"There is no webhook {wanted}")
         hook["valid"] = not await _challenge(visit.world, hook["url"])
         if hook["valid"]:
-            start_postman(visit.world)
+            start_postman(visit.world, hook["id"])
         return {"data": {"valid": True}}
 
     return finish
@@ -170,9 +176,11 @@ def _minute(text: str) -> int:
 # ---------------------------------------------------------------- delivering
 
 
-def start_postman(world: World) -> None:
-    """Begin to deliver, if nobody does."""
+def start_postman(world: World, hook_id: str) -> None:
+    """Begin to deliver, if nobody does. The hook has just been challenged."""
     postman = world.room(Postman)
+    postman.checked_us[hook_id] = world.clock.now_us()
+    postman.failing_us.pop(hook_id, None)
     if postman.task is None or postman.task.done():
         postman.since_us = world.clock.now_us()
         task = asyncio.get_running_loop().create_task(_carry(world, postman))
@@ -193,7 +201,25 @@ async def _carry(world: World, postman: Postman) -> None:
             hook = stage_of(world).webhooks.get(event.webhook_id or "")
             if hook is not None and hook["valid"]:
                 await _deliver(world, hook, event)
+        await _check_hourly(world, postman, now_us)
         await asyncio.sleep(_LOOK_SECONDS)
+
+
+async def _check_hourly(world: World, postman: Postman, now_us: int) -> None:
+    """A wrong answer or a redirect ends a hook at once, one that cannot be reached after a day and some hours."""
+    for hook in list(stage_of(world).webhooks.values()):
+        last_us = postman.checked_us.setdefault(hook["id"], now_us)
+        if not hook["valid"] or now_us - last_us < _HOUR_US:
+            continue
+        postman.checked_us[hook["id"]] = now_us
+        problem = await _challenge(world, hook["url"])
+        if problem:
+            since_us = postman.failing_us.setdefault(hook["id"], now_us)
+            is_final = problem == _WRONG_ANSWER or problem.startswith("Status 3")
+            hook["valid"] = not is_final and now_us - since_us < _PATIENCE_US
+        else:
+            postman.failing_us.pop(hook["id"], None)
+        postman.checks += 1
 
 
 async def _deliver(world: World, hook: dict[str, Any], event: Event) -> None:
