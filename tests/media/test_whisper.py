@@ -93,3 +93,47 @@ def test_without_the_extra_the_advice_says_how_to_get_it(sound: Path, monkeypatc
     with pytest.raises(SettingsError) as caught:
         list(transcribe(sound, Path("anything")))
     assert "hydrophone[whisper]" in caught.value.advice
+
+
+def test_long_sound_is_cut_where_it_is_quiet_and_nothing_is_lost(tmp_path: Path) -> None:
+    np = pytest.importorskip("numpy", reason="numpy is not installed: it comes with hydrophone[whisper]")
+    from hydrophone.media.samples import RATE, read_samples
+
+    quiet_at, path = 9.25, tmp_path / "long.wav"
+    loud = 0.5 * np.sin(np.arange(14 * RATE) * 0.3)
+    loud[round((quiet_at - 0.25) * RATE) : round((quiet_at + 0.25) * RATE)] = 0.0
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE)
+        file.writeframes((loud * 32767).astype("<i2").tobytes())
+
+    whole = np.concatenate([samples for _, samples in read_samples(path)])
+    pieces = list(read_samples(path, piece_seconds=12.0, search_seconds=6.0))
+
+    assert [begin for begin, _ in pieces] == [0.0, pytest.approx(quiet_at, abs=0.3)]
+    assert np.array_equal(np.concatenate([samples for _, samples in pieces]), whole)
+    assert len(whole) == len(loud)
+
+
+def test_what_is_gone_on_with_hears_the_same(
+    model: Path, sound: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from hydrophone.media import samples, whisper
+
+    def short(path: Path) -> object:
+        return samples.read_samples(path, piece_seconds=1.2, search_seconds=0.6)
+
+    monkeypatch.setattr(whisper, "read_samples", short)
+    options = WhisperOptions(language="en", device="cpu", threads=1, beam_size=1, skips_silence=False)
+    engine = whisper.load_model(model, options)
+
+    whole = list(whisper.recognise(sound, engine, options))
+    rest = list(whisper.recognise(sound, engine, options, begin_seconds=whole[0].until_seconds, language="en"))
+
+    assert len(whole) >= 3
+    assert rest == whole[1:]
+    assert whole[-1].until_seconds == pytest.approx(3.0)
+    begins = [word.begin_seconds for stretch in whole for word in stretch.words]
+    assert begins == sorted(begins)
+    assert list(whisper.recognise(sound, engine, options, is_stopping=lambda: True)) == []

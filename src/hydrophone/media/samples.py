@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import av
-
 RATE = 16_000
 PIECE_SECONDS = 600.0
 #: So far before the end of a piece the quietest place is sought; nobody talks without a breath for so long.
@@ -44,6 +42,8 @@ def read_samples(
 
 
 def _blocks(path: Path) -> Iterator[Any]:
+    import av  # loaded late, like the recogniser: whoever only records needs neither
+
     with av.open(str(path)) as container:
         if not container.streams.audio:
             raise ValueError("there is no sound in it")

@@ -74,19 +74,22 @@ def recognise(
                 samples,
                 language=language or None,
                 beam_size=options.beam_size,
+                # Never by chance, so that the same sound gives the same words, and trouble costs no sixfold time.
+                temperature=0.0,
                 word_timestamps=True,
                 vad_filter=options.skips_silence,
                 # One bad guess must not colour everything after it: the known way into endless repetition.
                 condition_on_previous_text=False,
             )
             words: list[HeardWord] = []
+            end = begin + len(samples) / RATE
             for segment in found:
                 if is_stopping():
                     return
-                words += (_moved(word, begin) for word in _words(segment))
+                words += (_placed(word, begin, end) for word in _words(segment))
             # Silence says nothing about the language.
             language = language or (str(info.language) if words else "")
-            yield HeardStretch(until_seconds=begin + len(samples) / RATE, language=language, words=tuple(words))
+            yield HeardStretch(until_seconds=end, language=language, words=tuple(words))
             if is_stopping():
                 return
     except (RuntimeError, ValueError, LookupError, OSError) as error:
@@ -145,5 +148,10 @@ def _words(segment: Any) -> Iterator[HeardWord]:
         )
 
 
-def _moved(word: HeardWord, seconds: float) -> HeardWord:
-    return replace(word, begin_seconds=word.begin_seconds + seconds, end_seconds=word.end_seconds + seconds)
+def _placed(word: HeardWord, begin: float, end: float) -> HeardWord:
+    """A word of a stretch, in the file. The engine fills up the last half minute, and may hear words behind the end."""
+    return replace(
+        word,
+        begin_seconds=min(end, begin + word.begin_seconds),
+        end_seconds=min(end, begin + word.end_seconds),
+    )
