@@ -9,7 +9,7 @@ from hydrophone.apilogin import token_file
 from hydrophone.errors import HydrophoneError
 from hydrophone.model import User
 from hydrophone.noted import NOTED_NAME
-from hydrophone.wiring import Parts
+from hydrophone.wiring import DEFAULT_REDIRECT, Parts
 from hydrophone.xapi.credentials import DEFAULT_SCOPES, AppBearer, UserBearer, UserTokens, checked_token
 from hydrophone.xapi.loopback import listen
 from hydrophone.xapi.oauth import (
@@ -23,8 +23,6 @@ from hydrophone.xapi.oauth import (
     with_user,
 )
 from hydrophone.xapi.users import own_user
-
-DEFAULT_REDIRECT = "http://127.0.0.1:8721/callback"
 
 
 def keep_app_bearer(parts: Parts, bearer: str) -> str:

@@ -1,6 +1,7 @@
 """The whole of Hydrophone behind one door: `AsyncHydrophone`, and `Hydrophone` for those who do not write async code.
 
-The command line, the web pages and the Python API all go through here and nowhere else.
+The command line, the web pages and the Python API all go through here and nowhere else. What a recording does not need
+is loaded by those who ask for it, inside their functions: imports are what the start of a command costs.
 """
 
 from __future__ import annotations
@@ -9,33 +10,33 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from hydrophone.apisignin import DEFAULT_REDIRECT, keep_app_bearer, sign_in, sign_out
 from hydrophone.archive import VerifyReport, verify_item
-from hydrophone.broadcasting.events import BroadcastEvent, TargetOutcome
-from hydrophone.checkup import Finding, examine
-from hydrophone.discovering import ApiBudget, Discovery, Found, Sieve
 from hydrophone.errors import NoReplayError, NotFoundError
 from hydrophone.hls import live_url, master_url
 from hydrophone.http.loopthread import LoopThread
-from hydrophone.knowing import Knowledge
-from hydrophone.lookback import Lookback
 from hydrophone.media.listening import WhisperOptions
 from hydrophone.model import Broadcast, BroadcastRef, MediaKey, MergedSpace, Sighting, Space, SpaceRef, Stream, User
-from hydrophone.onair import OnAir, go_on_air
-from hydrophone.reaching import Reach
 from hydrophone.recorder.events import Event, Outcome
-from hydrophone.recorder.options import Recogniser, RecordOptions, StopSignal
+from hydrophone.recorder.options import Chapters, Packaging, Recogniser, RecordOptions, StopSignal
 from hydrophone.recorder.periscope_source import PeriscopeSource
 from hydrophone.recorder.repairing import forget_damaged, refetchable_link
 from hydrophone.recorder.sources import BroadcastSource, SpaceSource
 from hydrophone.settings import Settings
-from hydrophone.wiring import Parts, connect
+from hydrophone.wiring import DEFAULT_REDIRECT, Parts, connect
 from hydrophone.xweb.broadcasts import broadcasts_by_ids
 from hydrophone.xweb.spaces import space_by_id
+
+if TYPE_CHECKING:
+    from hydrophone.broadcasting.events import BroadcastEvent, TargetOutcome
+    from hydrophone.checkup import Finding
+    from hydrophone.discovering import ApiBudget, Found
+    from hydrophone.lookback import Lookback
+    from hydrophone.onair import OnAir
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +141,9 @@ class AsyncHydrophone:
         on_notice: Callable[[str], None] | None = None,
     ) -> MergedSpace | Broadcast:
         """The same, and for each field of a Space who told it and when. Its `raw` holds a record for each source."""
+        from hydrophone.knowing import Knowledge
+        from hydrophone.reaching import Reach
+
         parts = await self._open()
         knowledge = Knowledge(Reach(parts, on_notice), with_names=with_names)
         return await knowledge.about(
@@ -198,6 +202,8 @@ class AsyncHydrophone:
             UnreachableError: no target could be reached at all.
             AbortedError: `stop` was told twice.
         """
+        from hydrophone.onair import OnAir, go_on_air
+
         parts = await self._open()
         return await go_on_air(
             parts, source, to, on_air or OnAir(), stop=stop or StopSignal(), on_event=on_event or _ignore
@@ -230,6 +236,8 @@ class AsyncHydrophone:
 
     async def periscope(self) -> Lookback:
         """What Periscope still tells about users and broadcasts."""
+        from hydrophone.lookback import Lookback
+
         return Lookback(await self._open())
 
     async def find_spaces(
@@ -250,6 +258,8 @@ class AsyncHydrophone:
         Raises:
             NotSignedInError: there is neither a token of the X API nor a login to X.
         """
+        from hydrophone.discovering import Discovery, Sieve
+
         discovery = Discovery(await self._open(), on_notice)
         sieve = Sieve(state=state, language=language, min_listeners=min_listeners)
         return await discovery.find(phrases, sieve, with_names=with_names)
@@ -267,6 +277,8 @@ class AsyncHydrophone:
 
         Arguments and errors as in `find_spaces`.
         """
+        from hydrophone.discovering import Discovery, Sieve
+
         discovery = Discovery(await self._open(), on_notice)
         sieve = Sieve(state=state, language=language, min_listeners=min_listeners)
         return await discovery.by_creators(creators, sieve, with_names=with_names)
@@ -278,12 +290,16 @@ class AsyncHydrophone:
 
         The activity stream of the X API tells it, else sweeps over the creators, else x.com.
         """
+        from hydrophone.discovering import Discovery
+
         async with aclosing(Discovery(await self._open(), on_notice).follow(creators)) as news:
             async for sighting in news:
                 yield sighting
 
     async def budget(self, *, on_notice: Callable[[str], None] | None = None) -> ApiBudget:
         """What the X API has cost on each day, and what is left."""
+        from hydrophone.discovering import Discovery
+
         return await Discovery(await self._open(), on_notice).budget()
 
     async def sign_in_to_api(
@@ -295,19 +311,27 @@ class AsyncHydrophone:
         open_page: Callable[[str], None],
     ) -> User:
         """Have a user consent in the browser, and keep the tokens; who it was."""
+        from hydrophone.apisignin import sign_in
+
         parts = await self._open()
         return await sign_in(parts, client_id, client_secret, redirect_uri=redirect_uri, open_page=open_page)
 
     async def keep_api_bearer(self, bearer: str) -> str:
         """Keep the token of an app for the X API; its fingerprint."""
+        from hydrophone.apisignin import keep_app_bearer
+
         return keep_app_bearer(await self._open(), bearer)
 
     async def sign_out_of_api(self) -> bool:
         """Give back and forget the tokens of the X API."""
+        from hydrophone.apisignin import sign_out
+
         return await sign_out(await self._open())
 
     async def doctor(self) -> list[Finding]:
         """Check login, service, clock and disk."""
+        from hydrophone.checkup import examine
+
         return await examine(await self._open())
 
     async def _open(self) -> Parts:
@@ -490,6 +514,7 @@ def options_of(settings: Settings, *, into: Path | None = None) -> RecordOptions
         wait_poll_seconds=settings.wait_poll_seconds,
         directory=into,
         transcript=settings.transcript,
+        packaging=Packaging(chapters=Chapters(settings.chapters), lyrics=settings.lyrics),
         recogniser=recogniser_of(settings),
     )
 
@@ -504,3 +529,11 @@ __all__ = [
     "options_of",
     "recogniser_of",
 ]
+
+_LATE = {"ApiBudget": "discovering", "Finding": "checkup", "Found": "discovering"}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LATE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"hydrophone.{_LATE[name]}"), name)

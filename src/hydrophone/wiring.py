@@ -12,9 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from hydrophone.apilogin import api_session
 from hydrophone.archive import SECRET_MODE, StreamStore, Syncer, remove_orphans, write_file
 from hydrophone.errors import SettingsError, UnreachableError
 from hydrophone.http import AsyncClient, Budgets, Endpoints, HostKind, HttpSettings, Request
@@ -24,9 +23,15 @@ from hydrophone.recorder.clock import Clock
 from hydrophone.recorder.recorder import Recorder
 from hydrophone.recorder.recording import Tools
 from hydrophone.recorder.resolving import Resolver
+from hydrophone.recorder.turns import Turns
 from hydrophone.settings import Settings
-from hydrophone.xapi.session import ApiSession
 from hydrophone.xweb.session import WebSession
+
+if TYPE_CHECKING:
+    from hydrophone.xapi.session import ApiSession
+
+#: Where a browser comes back to after signing in to the X API.
+DEFAULT_REDIRECT = "http://127.0.0.1:8721/callback"
 
 
 class StateFile:
@@ -63,8 +68,21 @@ class Parts:
     recorder: Recorder
     syncer: Syncer
     state_dir: Path
-    api: ApiSession
     is_api: Callable[[str], bool]
+    _api: ApiSession | None = None
+
+    @property
+    def api(self) -> ApiSession:
+        """The memory of the X API's client; recordings never need it, so it is made when it is asked for.
+
+        Raises:
+            SettingsError: a token cannot be one, or others may read the file.
+        """
+        if self._api is None:
+            from hydrophone.apilogin import api_session
+
+            self._api = api_session(self.settings, self.state_dir, is_api=self.is_api, now=self.clock.now)
+        return self._api
 
 
 async def connect(settings: Settings) -> Parts:
@@ -106,6 +124,7 @@ async def connect(settings: Settings) -> Parts:
         periscope=periscope.login,
         own_ids=session.own_user_ids,
         syncer=syncer,
+        turns=Turns(clock, budgets),
     )
     resolver = Resolver(client, session, clock.now, periscope)
     return Parts(
@@ -119,7 +138,6 @@ async def connect(settings: Settings) -> Parts:
         recorder=Recorder(tools, resolver),
         syncer=syncer,
         state_dir=state_dir,
-        api=api_session(settings, state_dir, is_api=endpoints.is_api, now=clock.now),
         is_api=endpoints.is_api,
     )
 

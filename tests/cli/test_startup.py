@@ -30,6 +30,15 @@ def test_version_loads_nothing_heavy(flag: str) -> None:
     assert not modules & set(HEAVY)
 
 
+def test_the_engine_of_a_recording_loads_nothing_that_only_others_need() -> None:
+    code = (
+        "import sys, hydrophone.app, hydrophone.cli.commands.record; "
+        "print(sorted({'av', 'pydantic', 'cryptography', 'hydrophone.broadcasting'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == "[]"
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["record", "--help"]])
 def test_help_loads_no_engine(arguments: list[str]) -> None:
     modules, text = modules_after(*arguments)

@@ -9,10 +9,14 @@ import urllib.request
 from collections.abc import Collection
 from urllib.parse import urlsplit
 
+import hydrophone.http.latetls  # noqa: F401  (before the transport)
+
+# isort: split
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
 
 from hydrophone.errors import SettingsError, UnsafeAddressError
+from hydrophone.http.latetls import late_context
 from hydrophone.http.policy import DEFAULT_PORTS, Origin, address_problem, literal_address
 from hydrophone.http.settings import HttpSettings, Resolve
 
@@ -58,7 +62,7 @@ def _result(host: str, address: str, port: int) -> ResolveResult:
 
 def tls_context(settings: HttpSettings) -> ssl.SSLContext:
     """The system's authorities, plus those of `ca_file`. There is no setting that turns verifying off."""
-    context = ssl.create_default_context()
+    context = late_context()
     context.set_alpn_protocols(["http/1.1"])
     if settings.ca_file is not None:
         try:

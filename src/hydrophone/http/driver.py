@@ -16,6 +16,9 @@ from random import Random
 from types import TracebackType
 from typing import NamedTuple, Self, TypeVar
 
+import hydrophone.http.latetls  # noqa: F401  (before the transport)
+
+# isort: split
 import aiohttp
 from yarl import URL
 

@@ -12,6 +12,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+import hydrophone.http.latetls  # noqa: F401  (before the transport)
+
+# isort: split
 import aiohttp
 
 from hydrophone.errors import RateLimitedError, TooLargeError, UnreachableError

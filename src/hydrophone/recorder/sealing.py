@@ -10,9 +10,6 @@ from __future__ import annotations
 
 import asyncio
 
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-from cryptography.hazmat.primitives.padding import PKCS7
-
 from hydrophone.errors import HydrophoneError
 from hydrophone.http import AsyncClient, Credential, HostKind, Request
 from hydrophone.model import GapCause, Segment
@@ -88,6 +85,10 @@ def decrypt(body: bytes, key: bytes, iv: bytes) -> bytes | Failure:
     """Undo AES-128-CBC with PKCS#7 padding. Pure; a body that does not come out right is a failure, never an error."""
     if not is_whole_cipher(body):
         return Failure(GapCause.DAMAGED, "an encrypted body that is no whole number of blocks")
+    # Few recordings are encrypted, and all would wait for this when they start.
+    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+    from cryptography.hazmat.primitives.padding import PKCS7
+
     decryptor = Cipher(algorithms.AES(key), modes.CBC(iv)).decryptor()
     padded = decryptor.update(body) + decryptor.finalize()
     unpadder = PKCS7(BLOCK_BITS).unpadder()
