@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Set
 from pathlib import Path
@@ -21,11 +22,13 @@ from hydrophone.http import AsyncClient, Question
 from hydrophone.model import Stream
 from hydrophone.recorder.chatlog import ChatLog
 from hydrophone.recorder.clock import Clock
+from hydrophone.recorder.patience import PASSING, TRY_AGAIN_SECONDS
 
 log = logging.getLogger("hydrophone.recorder")
 
 AGAIN_SECONDS = 10.0  #: between two tries to follow
 SYNC_SECONDS = 1.0
+DISK_TRIES = 3  #: for what is not known to pass, like a hardware error
 #: No chat is waited for longer than this after the audio is whole, in real seconds.
 PATIENCE_SECONDS = 900.0
 
@@ -161,10 +164,8 @@ class ChatCapture:
             await self._clock.sleep_until(began + moment)
             before = self.kept
             try:
-                await (await self._follower()).read_all(is_over=True)
-            except DiskError as error:
-                self._intake = None
-                self._tell(f"the chat cannot be kept: {error.message}")
+                await self._read_whole()
+            except DiskError:
                 self._looked.set()
                 continue
             except NotFoundError:
@@ -178,6 +179,19 @@ class ChatCapture:
             self._looked.set()
             if self.kept == before:
                 return
+
+    async def _read_whole(self) -> None:
+        """Read the history, once more whenever the disk did not take it: what was not stored comes again."""
+        for attempt in itertools.count(1):
+            try:
+                await (await self._follower()).read_all(is_over=True)
+                return
+            except DiskError as error:
+                self._intake = None
+                self._tell(f"the chat cannot be kept: {error.message}")
+                if error.errno not in PASSING and attempt == DISK_TRIES:
+                    raise
+            await self._clock.sleep(TRY_AGAIN_SECONDS)
 
     async def _guarded(self, work: Callable[[], Awaitable[None]]) -> None:
         """Nothing that a stranger's chat holds may end a recording."""
