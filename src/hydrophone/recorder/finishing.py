@@ -17,9 +17,10 @@ from typing import Any
 
 from hydrophone import __version__
 from hydrophone.archive import DurableWriter, Item, Take, write_file, write_manifest, write_original
+from hydrophone.archive.durable import disk_errors
 from hydrophone.captions.account import Account
 from hydrophone.captions.people import people_facts
-from hydrophone.errors import MediaError
+from hydrophone.errors import DiskError, MediaError
 from hydrophone.http.redaction import redact_url
 from hydrophone.media.cover import draw_cover, usable_cover
 from hydrophone.media.m4a import write_m4a
@@ -129,9 +130,16 @@ def finish_item(
 def _account(
     take: Take, paths: Item, layout: Layout, look: Look, people: list[dict[str, Any]], notices: list[str]
 ) -> Account | None:
-    """Who said what. Whatever a stranger's captions and tags hold, the recording gets its files without them."""
+    """Who said what. Whatever a stranger's captions and tags hold, the recording gets its files without them.
+
+    Raises:
+        DiskError: nobody knows what they hold. A recording without a transcript must not pass for a whole one.
+    """
     try:
-        return account_of(paths, take.segments(), layout, look, people, take.events("spoke"))
+        with disk_errors(paths.path):
+            return account_of(paths, take.segments(), layout, look, people, take.events("spoke"))
+    except DiskError:
+        raise
     except Exception as error:
         log.exception("no transcript")
         notices.append(f"no transcript: {error}")
