@@ -100,6 +100,14 @@ class Settings(Table):
     wait: bool = Field(False, description="Wait for a Space that has not started yet.")
     live_edge: bool = Field(False, description="Record a live Space from now on instead of from its beginning.")
     transcript: bool = Field(True, description="Make transcripts of what is said; the chat is kept either way.")
+    chapters: Literal["both", "turns", "gaps", "none"] = Field(
+        "both",
+        description="Where chapters of the packaged audio begin: where somebody begins to hold the floor (`turns`), where "
+        "something is missing (`gaps`).",
+    )
+    lyrics: bool = Field(
+        False, description="Put what is said into the packaged audio as lyrics, and beside it as an LRC file."
+    )
     whisper_model: _Home | None = Field(
         None,
         description="A folder with weights for faster-whisper (extra `whisper`): it listens to recordings for which the "

@@ -75,6 +75,11 @@ class Item:
         return self.path / "reactions.csv"
 
     @property
+    def lyrics(self) -> Path:
+        """What is said, for players: an LRC file that is called like the audio."""
+        return self.path / "audio.lrc"
+
+    @property
     def audience(self) -> Path:
         return self.path / "audience.csv"
 

@@ -16,7 +16,7 @@ from hydrophone.links import parse_link
 from hydrophone.model import Transcript
 from hydrophone.render.transcripts import read_transcript
 
-FORMS = ("txt", "md", "vtt", "srt", "json")
+FORMS = ("txt", "md", "vtt", "srt", "lrc", "json")
 _CLOCK = re.compile(r"(?:(\d+):)?(\d{1,3}):(\d{2}(?:\.\d+)?)")
 _UNITS = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?")
 

@@ -16,6 +16,7 @@ from hydrophone.media.boxes import box, full_box
 
 SHORT_TEXT_BYTES = 1_000
 LONG_TEXT_BYTES = 16_000
+LYRICS_BYTES = 256_000  # some five hours of talk; the whole stands in the transcript
 DESCRIPTION_BYTES = 255  # iTunes shows no more of "desc"; the whole text goes into "ldes"
 CHAPTER_TITLE_BYTES = 255
 NERO_CHAPTERS = 255  # its count is one byte
@@ -34,6 +35,7 @@ class Tags:
     date: str = ""  #: a year, a date or an ISO instant
     comment: str = ""
     description: str = ""
+    lyrics: str = field(default="", repr=False)
     tool: str = "Hydrophone"
     cover: bytes | None = field(default=None, repr=False)
 
@@ -75,8 +77,12 @@ def _values(tags: Tags) -> Iterator[bytes]:
     ):
         if cleaned := one_line(text, limit):
             yield _value(kind, UTF8, cleaned.encode())
-    for kind, text in ((b"\xa9cmt", tags.comment), (b"ldes", tags.description)):
-        if cleaned := clean_text(text, LONG_TEXT_BYTES):
+    for kind, text, limit in (
+        (b"\xa9cmt", tags.comment, LONG_TEXT_BYTES),
+        (b"ldes", tags.description, LONG_TEXT_BYTES),
+        (b"\xa9lyr", tags.lyrics, LYRICS_BYTES),
+    ):
+        if cleaned := clean_text(text, limit):
             yield _value(kind, UTF8, cleaned.encode())
     if tags.cover and (code := _picture_code(tags.cover)):
         yield _value(b"covr", code, tags.cover)

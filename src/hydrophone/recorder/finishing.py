@@ -10,7 +10,7 @@ import json
 import logging
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from hydrophone.archive import DurableWriter, Item, Take, write_file, write_mani
 from hydrophone.archive.durable import disk_errors
 from hydrophone.captions.account import Account
 from hydrophone.captions.people import people_facts
+from hydrophone.captions.slicing import sliced
 from hydrophone.errors import DiskError, MediaError
 from hydrophone.http.redaction import redact_url
 from hydrophone.media.cover import draw_cover, usable_cover
@@ -30,12 +31,20 @@ from hydrophone.media.tags import Chapter, Tags
 from hydrophone.model import Coverage, Gap, MediaKind, Participant, SpaceState, User, UserId
 from hydrophone.recorder.audience import read_audience, read_people
 from hydrophone.recorder.layout import Layout, Part, lay_out
+from hydrophone.recorder.options import Chapters, Packaging
 from hydrophone.recorder.partframes import PartFrames
 from hydrophone.recorder.plan import Plan
 from hydrophone.recorder.sources import Look
-from hydrophone.recorder.transcribing import account_of, merged_chapters, speech_chapters, write_transcripts
+from hydrophone.recorder.transcribing import (
+    account_of,
+    merged_chapters,
+    speech_chapters,
+    transcript_as,
+    write_transcripts,
+)
 from hydrophone.render.csvtext import audience_csv
 from hydrophone.render.jsontext import json_text
+from hydrophone.render.lyrics import lyrics_text
 from hydrophone.render.times import duration_text, instant_text
 
 log = logging.getLogger("hydrophone.recorder")
@@ -85,11 +94,13 @@ def finish_item(
     cover: bytes | None,
     on_step: Callable[[str], None],
     with_transcript: bool = True,
+    packaging: Packaging | None = None,
 ) -> Finished:
     """Write all files of the item. Blocking; call it in a thread.
 
     Args:
         with_transcript: say who said what, as far as chat and tags tell.
+        packaging: which chapters, and whether the audio holds what is said; None is the default.
 
     Raises:
         DiskError: a file could not be written. The take is untouched; finishing again is safe.
@@ -114,7 +125,9 @@ def finish_item(
             if len({turn.degrees for turn in turned.turns}) > 1:
                 notices.append("the camera was turned on the way; the video is shown as it was held longest")
         else:
-            media = _package_audio(paths, original, layout, look, cover, account)
+            packaging = packaging or Packaging()
+            media = _package_audio(paths, original, layout, look, cover, account, packaging)
+            _write_lyrics(paths, account if packaging.lyrics else None)
     except MediaError as error:
         notices.append(f"not packaged: {error.message}; {original.name} holds everything")
     on_step("manifest")
@@ -150,8 +163,15 @@ def _account(
 
 
 def _package_audio(
-    paths: Item, original: Path, layout: Layout, look: Look, cover: bytes | None, account: Account | None
+    paths: Item,
+    original: Path,
+    layout: Layout,
+    look: Look,
+    cover: bytes | None,
+    account: Account | None,
+    packaging: Packaging,
 ) -> list[Path]:
+    tags = tags_of(look, cover)
     written: list[Path] = []
     offset = 0.0
     for number, part in enumerate((part for part in layout.parts if part.frames), start=1):
@@ -162,15 +182,32 @@ def _package_audio(
                 out,
                 frames,
                 frames.config,
-                tags=tags_of(look, cover),
-                chapters=merged_chapters(
-                    gap_chapters(layout.gaps, offset, part), speech_chapters(account, offset, part.seconds)
-                ),
+                tags=replace(tags, lyrics=_lyrics(account, offset, part.seconds)) if packaging.lyrics else tags,
+                chapters=_chapters(packaging.chapters, layout, account, offset, part),
                 created_at=look.started_at or look.created_at,
             )
         written.append(path)
         offset += part.seconds
     return written
+
+
+def _chapters(wanted: Chapters, layout: Layout, account: Account | None, offset: float, part: Part) -> list[Chapter]:
+    gaps = gap_chapters(layout.gaps, offset, part) if wanted in (Chapters.GAPS, Chapters.BOTH) else []
+    turns = speech_chapters(account, offset, part.seconds) if wanted in (Chapters.TURNS, Chapters.BOTH) else []
+    return merged_chapters(gaps, turns)
+
+
+def _lyrics(account: Account | None, offset: float, seconds: float) -> str:
+    """What is said in the part of the recording that begins at `offset`."""
+    return lyrics_text(sliced(account.transcript, offset, offset + seconds)) if account else ""
+
+
+def _write_lyrics(paths: Item, account: Account | None) -> None:
+    """The LRC file beside the audio; one of an earlier run goes where it is not wanted any more."""
+    if account is None:
+        paths.lyrics.unlink(missing_ok=True)
+    else:
+        write_file(paths.lyrics, transcript_as(account.transcript, "lrc").encode())
 
 
 def _package_video(

@@ -208,7 +208,7 @@ def _make_item(files: ExportFiles, found: _Found, options: RecordOptions) -> Imp
         if count:
             held.add_range(0, count - 1)
         plan = Plan({0: held})
-        finished = _finish(work, plan, look, kind, form)
+        finished = _finish(work, plan, look, kind, form, options)
         work.take.release_media()
         left = len(media) - len(parts)
         note = f"{left} further files of this broadcast were left out" if left else finished.text
@@ -325,9 +325,18 @@ class _Finished:
     text: str = ""
 
 
-def _finish(work: Work, plan: Plan, look: Look, kind: MediaKind, form: _Form) -> _Finished:
+def _finish(work: Work, plan: Plan, look: Look, kind: MediaKind, form: _Form, options: RecordOptions) -> _Finished:
     if form in (_Form.AUDIO, _Form.TRANSPORT):
-        finished = finish_item(work.take, plan, look, kind, cover=None, on_step=lambda _: None)
+        finished = finish_item(
+            work.take,
+            plan,
+            look,
+            kind,
+            cover=None,
+            on_step=lambda _: None,
+            with_transcript=options.transcript,
+            packaging=options.packaging,
+        )
         return _Finished(finished.media, finished.layout.seconds, "; ".join(finished.notices))
     return _finish_whole_file(work, plan, look, form)
 

@@ -279,9 +279,11 @@ def _write(item: Item, transcript: Transcript) -> None:
     digests = dict(read_manifest(item.manifest).digests)
     for form in TRANSCRIPTS:
         write_file(item.transcript(form), transcript_as(transcript, form).encode())
+    if item.lyrics.is_file():
+        write_file(item.lyrics, transcript_as(transcript, "lrc").encode())
     write_file(item.timeline, _timeline(item, transcript).encode())
     _write_people(item, transcript)
-    written = [item.transcript(form) for form in TRANSCRIPTS] + [item.timeline, item.people]
+    written = [item.transcript(form) for form in TRANSCRIPTS] + [item.timeline, item.people, item.lyrics]
     for path in written:
         digests.pop(path.name, None)
     write_manifest(item.path, known=digests)

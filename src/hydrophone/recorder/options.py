@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 
 from hydrophone.media.listening import WhisperOptions
@@ -27,6 +28,23 @@ class Patience:
     lingering: float = 21_600.0  #: the same, though the record says that it is live: nothing may hang for ever
     chat_looks: tuple[float, ...] = (60.0, 600.0)  #: after the end, for what the chat still adds to its history
     stop: float = 5.0  #: after the first Ctrl-C, for what is in flight; SIGTERM leaves 8 s for this and the files
+
+
+class Chapters(StrEnum):
+    """Where the chapters of the packaged audio begin."""
+
+    BOTH = "both"
+    TURNS = "turns"  #: where somebody begins to hold the floor
+    GAPS = "gaps"  #: where something is missing, and where it goes on
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Packaging:
+    """What is put into the packaged audio. `lyrics`: what is said, as a tag, and as an LRC file beside it."""
+
+    chapters: Chapters = Chapters.BOTH
+    lyrics: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +73,7 @@ class RecordOptions:
         keep_media_log: keep the working file of a finished, complete recording.
         directory: go on with the item in this folder, wherever it lies.
         transcript: say who said what; the chat is kept either way.
+        packaging: which chapters the packaged audio has, and whether it holds what is said.
         recogniser: listens where the service has written no words down; None leaves them out.
     """
 
@@ -70,6 +89,7 @@ class RecordOptions:
     keep_media_log: bool = False
     directory: Path | None = None
     transcript: bool = True
+    packaging: Packaging = field(default_factory=Packaging)
     recogniser: Recogniser | None = None
 
 

@@ -47,6 +47,7 @@ from hydrophone.model import (
 from hydrophone.recorder.exported import spoken_of, spoken_roles, spoken_turns
 from hydrophone.recorder.layout import DEFAULT_RATE, SEALED, Layout
 from hydrophone.recorder.sources import Look
+from hydrophone.render.lyrics import lrc_text
 from hydrophone.render.subtitles import srt_text, vtt_text
 from hydrophone.render.transcripts import (
     reactions_csv,
@@ -167,7 +168,7 @@ def readable(transcript: Transcript) -> Readable:
 
 
 def transcript_as(transcript: Transcript, form: str, shown: Readable | None = None) -> str:
-    """The transcript as JSON, WebVTT, SRT, text or Markdown. Pure.
+    """The transcript as JSON, WebVTT, SRT, LRC, text or Markdown. Pure.
 
     Args:
         shown: `readable` of the same transcript, for those who want several forms.
@@ -179,6 +180,8 @@ def transcript_as(transcript: Transcript, form: str, shown: Readable | None = No
             shown = shown or readable(transcript)
             write = vtt_text if form == "vtt" else srt_text
             return write(transcript, shown.cues, wrap=shown.wrap)
+        case "lrc":
+            return lrc_text(transcript, (shown or readable(transcript)).cues)
         case "md":
             return transcript_markdown(transcript)
         case _:

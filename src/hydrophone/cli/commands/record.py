@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -31,6 +31,8 @@ def record(
         bool | None, Parameter(name=("--live-edge", "--no-live-from-start"), negative="--live-from-start")
     ] = None,
     transcript: Annotated[bool | None, Parameter(name="--transcript", negative="--no-transcript")] = None,
+    chapters: Annotated[Literal["both", "turns", "gaps", "none"] | None, Parameter(name="--chapters")] = None,
+    lyrics: Annotated[bool | None, Parameter(name="--lyrics", negative="--no-lyrics")] = None,
     batch_file: Annotated[str | None, Parameter(name=("--batch-file", "-a"))] = None,
     common: Common = Common(),  # noqa: B008  (frozen)
 ) -> int:
@@ -65,6 +67,10 @@ def record(
         Record a live Space from now on, or (the default) from its beginning.
     transcript
         Make transcripts of what is said, or not; the chat is kept either way.
+    chapters
+        Where chapters begin: where somebody begins to hold the floor, at gaps, at both (the default), or nowhere.
+    lyrics
+        Put what is said into the packaged audio as lyrics, and beside it as an LRC file.
     batch_file
         Read links from a file, one on each line; - is standard input.
     """
@@ -80,6 +86,8 @@ def record(
         wait_poll_seconds=poll_seconds,
         live_edge=live_edge,
         transcript=transcript,
+        chapters=chapters,
+        lyrics=lyrics,
     )
     outcomes = _record_all(settings, everything, common)
     from hydrophone.cli.outcomes import code_of_outcomes

@@ -49,7 +49,7 @@ def transcript(
     begin
         Begin here: 12:34, 1:02:03 or 754.5.
     to
-        What to print: txt (the default), md, vtt, srt or json. With a moment, where to end; it may be given for both.
+        What to print: txt (the default), md, vtt, srt, lrc or json. With a moment, where to end; both may be given.
     engine
         Where words come from that the service has not written down: whisper listens on this machine and adds them to
         the item, for as long as it takes; Ctrl-C stops, and the same command goes on.
