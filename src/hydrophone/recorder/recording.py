@@ -394,6 +394,7 @@ class Recording:
                 cover=cover,
                 on_step=on_step,
                 with_transcript=self._options.transcript,
+                packaging=self._options.packaging,
             )
 
         finished = await with_patience(make_files, self._tell, self._stop, self._clock)
