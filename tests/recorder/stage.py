@@ -32,6 +32,7 @@ from hydrophone.recorder.plan import Job, Plan
 from hydrophone.recorder.sealing import KeyRing
 from hydrophone.recorder.settling import Settled, Settling
 from hydrophone.recorder.sources import Look
+from hydrophone.recorder.turns import Lane
 
 ORIGIN = datetime(2026, 3, 3, 19, 0, tzinfo=UTC)
 ORIGIN_NS = int(ORIGIN.timestamp()) * 10**9
@@ -265,10 +266,12 @@ class Stage:
         patience: Patience | None = None,
         kind: MediaKind = MediaKind.AUDIO,
         connections: int = 4,
+        lane: Lane | None = None,
         **options: Any,
     ) -> None:
         space.began = asyncio.get_running_loop().time()
         self.space = space
+        self.lane = lane
         self.record = record or Record(space)
         self.clock = Clock(origin_at=ORIGIN)
         self.clock.now()
@@ -315,6 +318,7 @@ class Stage:
             plan=self.plan,
             options=self.options,
             hooks=Hooks(self.ear.seen.append, self.ear.on_stream, self.ear.notice),
+            lane=self.lane,
             rng=Random(2),
         )
         async with self.fetcher.running():

@@ -78,7 +78,11 @@ class _Budget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BudgetState:
-    """What is known of one budget, for people. `wait_seconds` is 0.0 when asking is allowed."""
+    """What is known of one budget. `wait_seconds` is 0.0 when asking is allowed.
+
+    `usable` is how many requests of this window may still go out, without those that are never used; `left_seconds` how
+    long the window still lasts. Both are None where nobody knows.
+    """
 
     endpoint: str
     fingerprint: str
@@ -86,6 +90,8 @@ class BudgetState:
     remaining: int | None
     reset_at: datetime | None
     wait_seconds: float
+    usable: int | None = None
+    left_seconds: float | None = None
 
 
 class Budgets:
@@ -182,19 +188,30 @@ class Budgets:
         with self._lock:
             now = self._clock()
             states = []
-            for (endpoint, fingerprint), budget in self._budgets.items():
-                budget.roll(now)
-                states.append(
-                    BudgetState(
-                        endpoint=endpoint,
-                        fingerprint=fingerprint,
-                        limit=budget.limit,
-                        remaining=budget.remaining,
-                        reset_at=datetime.fromtimestamp(budget.reset_at, UTC) if budget.reset_at else None,
-                        wait_seconds=self._wait(budget, now),
-                    )
-                )
+            for key, budget in self._budgets.items():
+                states.append(self._describe(key, budget, now))
         return sorted(states, key=lambda state: (-state.wait_seconds, state.endpoint, state.fingerprint))
+
+    def state(self, endpoint: str, fingerprint: str = "") -> BudgetState | None:
+        """What is known of one budget; None if nothing is."""
+        key = (endpoint, fingerprint)
+        with self._lock:
+            budget = self._budgets.get(key)
+            return self._describe(key, budget, self._clock()) if budget is not None else None
+
+    def _describe(self, key: tuple[str, str], budget: _Budget, now: float) -> BudgetState:
+        budget.roll(now)
+        whole = budget.remaining if budget.remaining is not None else budget.limit
+        return BudgetState(
+            endpoint=key[0],
+            fingerprint=key[1],
+            limit=budget.limit,
+            remaining=budget.remaining,
+            reset_at=datetime.fromtimestamp(budget.reset_at, UTC) if budget.reset_at else None,
+            wait_seconds=self._wait(budget, now),
+            usable=whole - budget.floor(self._reserve) if whole is not None else None,
+            left_seconds=budget.reset_at - now if budget.reset_at else None,
+        )
 
     def _wait(self, budget: _Budget, now: float) -> float:
         until = budget.blocked_until

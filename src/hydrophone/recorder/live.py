@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
@@ -21,10 +22,12 @@ from hydrophone.recorder.listing import Absent, Listing
 from hydrophone.recorder.options import RecordOptions
 from hydrophone.recorder.plan import Plan
 from hydrophone.recorder.sources import Look, Source
+from hydrophone.recorder.turns import Lane, Rank, Ticket
 
 HOST_AWAY_SECONDS = 10.0  #: between looks at a live playlist that is not there; the first looks come sooner
 CONFIRM_SECONDS = 10.0  #: a change of state must be seen twice, this far apart
-JUST_GONE_SECONDS = 60.0  #: so long after the playlist vanished, the record is looked at as often as that
+JUST_GONE_SECONDS = 60.0  #: so long after the audio stopped, the record is looked at as often as that
+STALLED_SECONDS = 12.0  #: a window that has not moved for four segments has stopped, whatever its playlist says
 QUIET_SECONDS = 9.0  #: three segments: a window that moved since then belongs to nothing that is over
 TICK_SECONDS = 30.0  #: how often silence is measured at least
 CLAIMED_END_SECONDS = 60.0  #: without any API, a playlist that says it is over is believed after so much silence
@@ -68,12 +71,20 @@ class _State:
     last_word: float  #: when the record last said what the state is
     has_api: bool
     away_since: float | None = None  #: since when the live playlist has not been there
+    stopped_since: float | None = None  #: since when no audio has come, or its playlist has been gone
+    is_alarmed: bool = False  #: the audio has stopped, and the record has not been asked since
     misses: int = 0  #: looks at the live playlist in a row that found none
     claims_end: bool = False
     is_told: bool = False  #: the user knows that the record is not to be had
     ask_after: float = 0.0  #: the rate budget forbids asking before
     refreshed: float = -REFRESH_SECONDS
-    hurry: asyncio.Event = field(default_factory=asyncio.Event)
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def alarm(self, moment: float) -> None:
+        """The audio has stopped: the record is to be asked at once."""
+        self.stopped_since = moment
+        self.is_alarmed = True
+        self.wake.set()
 
 
 class LivePhase:
@@ -92,9 +103,11 @@ class LivePhase:
         plan: Plan,
         options: RecordOptions,
         hooks: Hooks,
+        lane: Lane | None = None,
         rng: random.Random | None = None,
     ) -> None:
         self._source = source
+        self._lane = lane or Lane(clock)
         self._clock = clock
         self._listing = listing
         self._plan = plan
@@ -113,7 +126,8 @@ class LivePhase:
             tasks.append(asyncio.ensure_future(self._backfill(state)))
         try:
             # Only the first of them ends by itself; the others are here so that an error of theirs is not lost.
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            with self._lane.following():
+                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
             return ending.result()
@@ -129,6 +143,8 @@ class LivePhase:
         while True:
             began = self._clock.monotonic()
             found = await self._window(state.url, variant)
+            if state.stopped_since is None and began - state.last_news >= STALLED_SECONDS:
+                state.alarm(began)
             if isinstance(found, Absent):
                 address = state.url
                 await self._window_absent(state, found, began)
@@ -142,6 +158,7 @@ class LivePhase:
             step = self._tracker.see(found)
             if self._listing.absorb_window(found, step):
                 state.last_news = began
+                state.stopped_since = None
             # The core's end is a hint only: a playlist that claims to be over is looked at again, at leisure.
             state.claims_end = step.wait is None
             await self._clock.sleep_until(began + (3.0 if step.wait is None else step.wait))
@@ -157,7 +174,7 @@ class LivePhase:
         if absent.status == 404:
             if state.away_since is None:
                 state.away_since = began
-                state.hurry.set()
+                state.alarm(began)
                 self._hooks.notice("info", "the host is away, or it is over; waiting")
             pause = min(HOST_AWAY_SECONDS, 2.0 ** min(state.misses, 8))
         elif absent.status in REFUSED:
@@ -207,33 +224,56 @@ class LivePhase:
     async def _until_over(self, state: _State) -> LiveEnd:
         before: SpaceState | None = None  # the verdict before this one
         due = self._clock.monotonic() + self._options.poll_seconds
-        while True:
-            hurries = await self._sleep_or_hurry(state, min(TICK_SECONDS, due - self._clock.monotonic()))
-            now = self._clock.monotonic()
-            reason = self._silence(state, now)
-            # A timer may fire a moment too early, and must not be set again for that moment.
-            is_due = now >= due - EARLY_SECONDS or hurries or reason
-            if not is_due or now < state.ask_after - EARLY_SECONDS:
-                verdict = None
-            else:
-                verdict, pause = await self._look(state)
-                due = self._clock.monotonic() + pause
-            if reason and self._silence(state, now):
-                return LiveEnd(replace(state.look, state=SpaceState.UNKNOWN), False, reason)
-            if verdict is None:
-                continue
-            if verdict.is_over and before is verdict and self._is_quiet(state):
-                return LiveEnd(replace(state.look, state=verdict), True, f"the record says {verdict.value}")
-            before = verdict
-
-    async def _sleep_or_hurry(self, state: _State, seconds: float) -> bool:
-        """Wait. True at once when the live playlist has just vanished."""
+        ticket: Ticket | None = None
+        is_ending = False
         try:
-            await asyncio.wait_for(state.hurry.wait(), self._clock.real(max(0.0, seconds)))
-        except TimeoutError:
-            return False
-        state.hurry.clear()
-        return True
+            while True:
+                now = self._clock.monotonic()
+                await self._sleep(state, TICK_SECONDS if ticket else min(TICK_SECONDS, due - now))
+                now = self._clock.monotonic()
+                reason = self._silence(state, now)
+                # A timer may fire a moment too early, and must not be set again for that moment.
+                if now >= state.ask_after - EARLY_SECONDS and (
+                    now >= due - EARLY_SECONDS or state.is_alarmed or reason
+                ):
+                    rank = self._rank(state, before)
+                    if ticket is None:
+                        ticket = self._lane.request(rank, state.wake.set)
+                    ticket.hasten(rank)
+                verdict = None
+                if ticket is not None and ticket.is_granted:
+                    verdict, pause = await self._look(state)
+                    due = self._clock.monotonic() + pause
+                    ticket.close()
+                    ticket = None
+                if reason and self._silence(state, now):
+                    return LiveEnd(replace(state.look, state=SpaceState.UNKNOWN), False, reason)
+                if verdict is None:
+                    continue
+                self._lane.ending += verdict.is_over - is_ending
+                is_ending = verdict.is_over
+                if verdict.is_over and before is verdict and self._is_quiet(state):
+                    return LiveEnd(replace(state.look, state=verdict), True, f"the record says {verdict.value}")
+                before = verdict
+        finally:
+            self._lane.ending -= is_ending
+            if ticket is not None:
+                ticket.close()
+
+    async def _sleep(self, state: _State, seconds: float) -> None:
+        """Wait; not so long when the audio stops, or when it is our turn to ask."""
+        if not state.wake.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(state.wake.wait(), self._clock.real(max(0.0, seconds)))
+        state.wake.clear()
+
+    def _rank(self, state: _State, before: SpaceState | None) -> Rank:
+        """How much hangs on the next look."""
+        if state.stopped_since is None:
+            return Rank.ROUTINE
+        if before is not None and before.is_over:
+            return Rank.CONFIRM
+        return Rank.STALLED if state.is_alarmed else Rank.AGAIN
 
     def _silence(self, state: _State, now: float) -> str:
         """Why it is time to stop although nobody said that it is over; empty while it is not."""
@@ -254,6 +294,7 @@ class LivePhase:
     async def _look(self, state: _State) -> tuple[SpaceState | None, float]:
         """Ask for the state once. Returns what it is (None for unknown) and when to ask again, in seconds."""
         usual = self._pause(state)
+        state.is_alarmed = False
         if not self._source.has_states:
             return None, usual
         try:
@@ -285,7 +326,7 @@ class LivePhase:
             self._hooks.notice("warning", f"{error.message}; the recording goes on without the record")
 
     def _pause(self, state: _State) -> float:
-        since = state.away_since
+        since = state.stopped_since
         if since is not None and self._clock.monotonic() - since < JUST_GONE_SECONDS:
             return min(CONFIRM_SECONDS, self._options.poll_seconds)
         return self._options.poll_seconds

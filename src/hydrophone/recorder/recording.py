@@ -45,6 +45,7 @@ from hydrophone.recorder.sealing import KeyRing
 from hydrophone.recorder.settling import Settled, Settling
 from hydrophone.recorder.sources import HasStatusCall, HasWholeList, Look, Source, unknown_look
 from hydrophone.recorder.stopping import stopped_within, unless_aborted, unless_stopped
+from hydrophone.recorder.turns import SpareSource, Turns
 from hydrophone.recorder.waiting import next_look
 from hydrophone.xweb.roster import without_own
 
@@ -64,6 +65,7 @@ class Tools:
     own_ids: Set[str] = frozenset()
     syncer: Syncer | None = None  #: None takes the one that the process shares
     finder: ItemFinder = field(default_factory=ItemFinder)
+    turns: Turns | None = None  #: None: each recording asks as if it were alone
 
 
 class Recording:
@@ -85,6 +87,8 @@ class Recording:
         emit: Callable[[Event], None],
     ) -> None:
         self._source = source
+        self._lane = (tools.turns or Turns(tools.clock)).lane(source)
+        self._spare = SpareSource(source, self._lane, tools.clock)
         self._tools = tools
         self._clock = tools.clock
         self._options = options
@@ -145,7 +149,7 @@ class Recording:
 
     async def _look_first(self) -> Look:
         try:
-            look = await self._source.look()
+            look = await self._look_when_allowed()
         except (NotFoundError, NotSignedInError, RefusedError) as error:
             # Deleted, or hidden from this login. Who has seen the stream once can still fetch it.
             if not self._urls:
@@ -165,6 +169,19 @@ class Recording:
             )
         )
         return look
+
+    async def _look_when_allowed(self) -> Look:
+        """The first look. Beside others that are live, one may have to wait for the rate budget that all share."""
+        while True:
+            try:
+                return await self._source.look()
+            except RateLimitedError as error:
+                if not self._lane.live:
+                    raise
+                pause = max(1.0, (error.retry_at - self._clock.now()).total_seconds())
+                self._tell.notice("info", f"{error.message}; waiting until it may be asked again")
+                if await stopped_within(pause, self._stop, self._clock):
+                    raise
 
     async def _until_started(self, look: Look) -> Look | None:
         """Wait for a scheduled Space. None when the user said stop meanwhile."""
@@ -287,7 +304,7 @@ class Recording:
             settled = await self._settle(work, look, listing, fetcher)
             stream = None
             with contextlib.suppress(HydrophoneError):
-                look = await self._source.look()
+                look = await self._spare.look()
                 self._see(look)
         if not settled.has_listing and not len(work.take.index):
             raise NoReplayError(f"{look.title!r} is over, and no list of its audio is to be had")
@@ -323,13 +340,14 @@ class Recording:
             plan=work.plan,
             options=self._options,
             hooks=Hooks(self._see, self._remember_stream, self._tell.notice),
+            lane=self._lane,
         ).run(look, stream)
         work.take.note("end", reason=end.reason, confirmed=end.is_confirmed)
         return end.look
 
     async def _settle(self, work: Work, look: Look, listing: Listing, fetcher: Fetcher) -> Settled:
         settled = await Settling(
-            source=self._source,
+            source=self._spare,
             clock=self._clock,
             listing=listing,
             fetcher=fetcher,

@@ -6,7 +6,7 @@ learns from playlists and segments.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
@@ -33,6 +33,9 @@ from hydrophone.xweb.broadcasts import broadcasts_by_ids
 from hydrophone.xweb.session import WebSession
 from hydrophone.xweb.spaces import space_by_id
 from hydrophone.xweb.streams import stream_by_media_key
+
+SPACE_RECORD = "AudioSpaceById"
+BROADCAST_RECORD = "broadcasts/show"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +104,17 @@ class HasStatusCall(Protocol):
     def ask_stream(self, media_key: MediaKey | None) -> Question[Stream | None]: ...
 
 
+@runtime_checkable
+class HasBudget(Protocol):
+    """A source whose record has a rate budget of its service: the endpoint and who asks, and by whom it is shared."""
+
+    @property
+    def budget(self) -> tuple[str, str]: ...
+
+    @property
+    def budget_owner(self) -> Hashable: ...
+
+
 class SpaceSource:
     """A Space by its id."""
 
@@ -114,6 +128,11 @@ class SpaceSource:
         self.key = str(ref.id)
         self.link = build_link(ref)
         self._first: Look | None = None
+        self.budget_owner = (SPACE_RECORD, id(session))
+
+    @property
+    def budget(self) -> tuple[str, str]:
+        return SPACE_RECORD, self._session.fingerprint
 
     async def look(self) -> Look:
         first, self._first = self._first, None
@@ -142,6 +161,11 @@ class BroadcastSource:
         self.ref = ref
         self.key = str(ref.id)
         self.link = build_link(ref)
+        self.budget_owner = (BROADCAST_RECORD, id(session))
+
+    @property
+    def budget(self) -> tuple[str, str]:
+        return BROADCAST_RECORD, self._session.fingerprint
 
     async def look(self) -> Look:
         found = await self._client.ask(broadcasts_by_ids(self._session, [self.ref.id]))

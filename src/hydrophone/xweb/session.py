@@ -109,6 +109,12 @@ class WebSession:
     def signed_in(self) -> bool:
         return self.login is not None
 
+    @property
+    def fingerprint(self) -> str:
+        """Under which rate budgets are kept for whoever asks now; empty for a guest without a pass."""
+        visitor = self.login or self.fresh_guest()
+        return visitor.fingerprint if visitor is not None else ""
+
     def use_login(self, login: Login | None) -> None:
         """Go on with another login, or as a guest (None). Trouble of the old one is forgotten."""
         self.login = login
