@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from hydrophone.errors import HydrophoneError, NotFoundError, SettingsError
 from hydrophone.http import Question
-from hydrophone.model import Known, Sighting, Space, SpaceId, SpaceState
+from hydrophone.model import Known, Sighting, SightingKind, Space, SpaceId, SpaceState
 from hydrophone.reaching import Reach, Tell
 from hydrophone.recorder.recalling import recall_spaces
 from hydrophone.watch.following import Sources, follow
@@ -37,6 +37,13 @@ _FILTERS = {
     # What ended a moment ago is still listed.
     "ended": (SearchFilter.TOP, SearchFilter.LIVE),
     "all": (SearchFilter.LIVE, SearchFilter.UPCOMING),
+}
+_STATE_OF = {
+    SightingKind.LIVE: SpaceState.LIVE,
+    SightingKind.SCHEDULED: SpaceState.SCHEDULED,
+    SightingKind.CHANGED: SpaceState.UNKNOWN,
+    SightingKind.ENDED: SpaceState.ENDED,
+    SightingKind.CANCELED: SpaceState.CANCELED,
 }
 _MOST_HYDRATED = 40
 _PLAIN, _WITH_CREATOR = SpaceWish(), SpaceWish(expansions=("creator_id",))
@@ -191,10 +198,16 @@ class Discovery:
         )
         async with aclosing(follow(sources, await self._reach.ids(creators), tell=self._tell)) as news:
             async for sighting in news:
-                if sighting.space is not None:
-                    sighting = replace(sighting, space=self._reach.noted.named(sighting.space))
-                    self._reach.note(spaces=[sighting.space] if sighting.space else [])
-                yield sighting
+                yield self._noted(sighting)
+
+    def _noted(self, sighting: Sighting) -> Sighting:
+        """News, with what is known of the Space where they told no more than its id; remembered for later runs."""
+        seen = sighting.space
+        if seen is None:
+            told = self._reach.noted.space(sighting.space_id, creator_id=sighting.creator_id)
+            seen = replace(told, state=_STATE_OF[sighting.kind])
+        self._reach.note(spaces=[seen])
+        return replace(sighting, space=self._reach.noted.named(seen))
 
     async def budget(self) -> ApiBudget:
         """What the API has cost on each day, what may still be spent, and the balance of the account."""

@@ -47,16 +47,21 @@ class Noted:
                 yield str(row["handle"]), UserId(user_id)
 
     def spaces(self, now: datetime) -> Iterator[Space]:
-        """Spaces as they were when they were last seen."""
+        """Spaces that were seen before. What has become of them is not known."""
         for space_id, row in self._spaces.items():
             if now - _at(row) < KEPT:
-                creator = UserId(str(row["creator"])) if row.get("creator") else None
-                yield Space(
-                    id=SpaceId(space_id),
-                    state=SpaceState.UNKNOWN,
-                    title=str(row.get("title") or ""),
-                    creator=(self.user(creator) or User(id=creator)) if creator else None,
-                )
+                yield self.space(SpaceId(space_id), creator_id=row.get("creator"))
+
+    def space(self, space_id: SpaceId, *, creator_id: str | None = None) -> Space:
+        """What is known of a Space of which somebody has said the id, and perhaps the creator's."""
+        row = self._spaces.get(space_id, {})
+        creator = UserId(str(creator_id or row.get("creator") or ""))
+        return Space(
+            id=space_id,
+            state=SpaceState.UNKNOWN,
+            title=str(row.get("title") or ""),
+            creator=(self.user(creator) or User(id=creator)) if creator else None,
+        )
 
     def named(self, space: Space) -> Space:
         """The same Space with the names of its people that are known."""

@@ -70,7 +70,12 @@ def _create(visit: Visit) -> Answering:
         problem = await _challenge(visit.world, url)
         if problem:
             return _failure(visit, "CrcValidationFailed", problem)
-        made = {"id": snowflake(visit.now, "hook", url), "url": url, "valid": True, "created_at": instant(visit.now)}
+        made: dict[str, Any] = {
+            "id": snowflake(visit.now, "hook", url),
+            "url": url,
+            "valid": True,
+            "created_at": instant(visit.now),
+        }
         hooks[made["id"]] = made
         start_postman(visit.world, made["id"])
         return {"data": made}
