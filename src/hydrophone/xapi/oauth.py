@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from hydrophone.errors import FaultyServiceError, HydrophoneError, NotSignedInError, RefusedError, SettingsError
 from hydrophone.http.messages import Call, Reply, Request
-from hydrophone.http.reading import Node, read_json
+from hydrophone.http.reading import Node, read_document, read_json
 from hydrophone.model import UserId
 from hydrophone.xapi.constants import MAX_BYTES, own_headers
 from hydrophone.xapi.credentials import DEFAULT_SCOPES, BasicCredential, IsApi, UserTokens
@@ -192,7 +192,7 @@ def _read_success(reply: Reply) -> Node:
 def token_error(reply: Reply) -> HydrophoneError:
     """What a refusal of the token endpoints means."""
     try:
-        problem = read_problem(Node(reply.json()))
+        problem = read_problem(read_document(reply, TOKENS))
     except HydrophoneError:
         problem = read_problem(Node({}))
     said = problem.text

@@ -26,7 +26,7 @@ from hydrophone.errors import (
     WireError,
 )
 from hydrophone.http.messages import Reply
-from hydrophone.http.reading import Node, clean_text
+from hydrophone.http.reading import Node, clean_text, read_document
 
 _MAX_PROBLEMS = 500
 _MAX_TEXT = 300
@@ -140,9 +140,9 @@ def refusal_error(reply: Reply, *, endpoint: str, now: datetime) -> HydrophoneEr
 
 def _problem_of(reply: Reply) -> Problem:
     try:
-        content = reply.json() if reply.body.strip() else {}
-        return read_problem(Node(content if isinstance(content, dict) else {}))
-    except (WireError, RecursionError):
+        node = read_document(reply, "") if reply.body.strip() else Node({})
+        return read_problem(node if node.is_object() else Node({}))
+    except WireError:
         return Problem()
 
 
@@ -157,7 +157,9 @@ def problem_error(problem: Problem, *, status: int, endpoint: str) -> Hydrophone
             f"the month's allowance is used up{said}", advice="Wait for the next month, or raise the plan.", **facts
         )
     if problem.is_not_found:
-        return NotFoundError(f"there is no such {problem.resource_type or 'thing'}{said}", advice=_CHECK, **facts)
+        return NotFoundError(
+            f"there is no such {presentable(problem.resource_type) or 'thing'}{said}", advice=_CHECK, **facts
+        )
     if problem.kind == "invalid-request" or status == 400:
         return InvalidRequestError(
             f"the service calls the request wrong{said}",
@@ -206,7 +208,7 @@ def _rate_limited(reply: Reply, problem: Problem, *, endpoint: str, now: datetim
     reset = _number(reply, "x-rate-limit-reset")
     wait = 60.0
     if problem.kind == "streaming-connection":
-        what = f"too many streams are open ({problem.reason or problem.text})"
+        what = f"too many streams are open ({presentable(problem.reason) or problem.text})"
     elif remaining:
         what, wait = f"asked {endpoint} too fast", 2.0
     else:
