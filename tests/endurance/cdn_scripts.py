@@ -6,9 +6,12 @@ Times that the CDN itself decides (how long a body drips, say) are real seconds;
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from hydrophone.model import GapCause
 from hydrophone.sandbox.scene import Away, Format, Quirks, Scene, SnapshotRule, Span
-from journeys.live_faults import JOINED, PLAYLIST, DueGap, Script, once, script, upset
+from journeys.live_faults import JOINED, LENGTH, PLAYLIST, DueGap, Script, once, script, upset
 
 SEGMENT = "chunk_"
 SNAPSHOT = r"/playlist_\d"
@@ -70,7 +73,7 @@ CDN_SCRIPTS: tuple[Script, ...] = (
     script("snapshots claim to be over while live",
            snapshot=SnapshotRule(every=8, lag_seconds=3.0, gone_seconds=12.0, has_endlist=True)),
     script("the snapshot is out of order during an outage", upset("status", status=503, begin=28, end=44),
-           upset("status", status=503, path=SNAPSHOT, begin=44, end=60)),
+           upset("status", status=503, path=SNAPSHOT, count=3)),
     script("the host is gone twice", aways=(Away(begin=15, seconds=30), Away(begin=40, seconds=45))),
     # ---------------------------------------------------------------- segments
     script("segments are json with status 200", once("json", 6, [10, 12], 20)),
@@ -105,10 +108,31 @@ CDN_SCRIPTS: tuple[Script, ...] = (
 )  # fmt: skip
 
 
+def replay(name: str, *upsets: Mapping[str, Any], gaps: tuple[DueGap, ...] = (), **scene: Any) -> Script:
+    """A script whose Space is over: all of its segments are asked for at once."""
+    return Script(name, Scene.ended(name.replace(" ", "-"), seconds=LENGTH, upsets=upsets, **scene), gaps)
+
+
+REPLAY_SCRIPTS: tuple[Script, ...] = (
+    replay("segments of a replay answer 5xx", upset("status", status=503, segments=[[0, 24]], count=2, per="path")),
+    replay("segments of a replay are torn and short", once("reset-mid", [0, 6]), once("short", [7, 12]),
+           once("short", [13, 18], length="none"), once("truncated-gzip", [19, 24])),
+    replay("segments of a replay are pages and nothing", once("html", [0, 8]), once("empty", [9, 16]),
+           once("json", [17, 24])),
+    replay("segments of a replay stall and drip", once("stall-headers", 2, 9), once("stall", 5, 14),
+           once("drip", 20, bytes_per_second=400)),
+    replay("the list of a replay is out of order", upset("status", status=500, path=r"playlist_\d|master_", count=3)),
+    replay("the list of a replay is short at first",
+           upset("short", path=r"playlist_\d", length="matching", fraction=0.4, count=2)),
+    replay("a segment of a replay is gone", upset("status", status=404, segments=[7]),
+           gaps=(DueGap(7, 7, (GapCause.NOT_FOUND,)),)),
+)  # fmt: skip
+
+
 def hostile_scene(trap: int) -> Scene:
     """Every window of the list begins with addresses that must not be followed."""
     lines = hostile_lines(trap).replace("\\", "\\\\")
-    found = upset("edit", path=PLAYLIST, find=r"(#EXT-X-MEDIA-SEQUENCE:\d+\n)", put=rf"\1{lines}", begin=20)
+    found = upset("edit", path=PLAYLIST, find=r"(#EXT-X-MEDIA-SEQUENCE:\d+\n)", put=rf"\1{lines}", skip=1, count=4)
     return script("entries lead elsewhere", found).scene
 
 

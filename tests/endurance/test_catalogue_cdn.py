@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from endurance.cdn_scripts import CDN_SCRIPTS
+from endurance.cdn_scripts import CDN_SCRIPTS, REPLAY_SCRIPTS
 from hydrophone.testing.box import SandboxBox, sandbox
 from journeys.live_faults import Script
 from journeys.trials import Trial, assert_kept, engine, lift_limits, record_links
@@ -51,7 +51,7 @@ async def record_all(box: SandboxBox, folder: Path, scripts: list[Script]) -> di
     return {script.name: trial for script, trial in zip(scripts, trials, strict=True)}
 
 
-@pytest.mark.parametrize("script", CDN_SCRIPTS, ids=lambda script: script.name.replace(" ", "-"))
+@pytest.mark.parametrize("script", CDN_SCRIPTS + REPLAY_SCRIPTS, ids=lambda script: script.name.replace(" ", "-"))
 def test_all_that_can_be_had_is_kept_although(script: Script, runs: Runs) -> None:
     trial = runs.trials[script.name]
 

@@ -61,6 +61,7 @@ class Settling:
         self._notice = notice
         self._has_listing = False
         self._has_waited = False
+        self._has_end_tag = False
 
     async def run(self, look: Look, stream_urls: list[str]) -> Settled:
         """Fetch until nothing is missing that anybody lists; then say whether that was the final word.
@@ -77,11 +78,13 @@ class Settling:
             await self._fetcher.until_idle()
             if is_final and not self._plan.unlisted:
                 await self._try_lost_again(look, urls)
-                if not self._is_worth_waiting(look):
-                    return Settled(True, True, "the final list is covered")
-                self._has_waited = True
-                pause: float | None = self._patience.late_look
-                self._notice("info", "a segment may still come late; looking once more after a while")
+                pause: float | None = self._patience.settle_every
+                if looks >= QUICK_LOOKS or not self._may_be_cut(look):
+                    if not self._is_worth_waiting(look):
+                        return Settled(True, True, "the final list is covered")
+                    self._has_waited = True
+                    pause = self._patience.late_look
+                    self._notice("info", "a segment may still come late; looking once more after a while")
             else:
                 pause = self._pause(look, looks)
                 if looks == 1 and pause is not None:
@@ -138,6 +141,10 @@ class Settling:
             return False
         return self._plan.has_losses or not self._reaches_the_end(look)
 
+    def _may_be_cut(self, look: Look) -> bool:
+        """No list had an end tag, and none goes on until the end: perhaps only the beginning of one has arrived."""
+        return not self._has_end_tag and not self._reaches_the_end(look)
+
     def _reaches_the_end(self, look: Look) -> bool:
         """The audio that is known goes on until the Space ended, so that no list can name more."""
         newest_end = self._listing.newest_end
@@ -147,6 +154,7 @@ class Settling:
         if isinstance(found, Absent) or not found.entries:
             return False
         self._has_listing = True
+        self._has_end_tag = self._has_end_tag or found.is_ended
         return is_final_list(found, look, self._clock.now(), is_replay=is_replay)
 
     def _pause(self, look: Look, looks: int) -> float | None:
