@@ -59,8 +59,9 @@ class Trial:
 
 
 def engine(box: SandboxBox, folder: Path, **more: Any) -> AsyncHydrophone:
-    settings = {"archive": folder / "archive", "state_dir": folder / "state", "poll_seconds": 10.0} | more
-    return AsyncHydrophone(Settings(provider="sandbox", sandbox=box.bases["control"], **settings))
+    settings = {"archive": folder / "archive", "state_dir": folder / "state", "poll_seconds": 10.0}
+    settings |= {"sandbox": box.bases["control"]} | more
+    return AsyncHydrophone(Settings(provider="sandbox", **settings))
 
 
 def lift_limits(box: SandboxBox) -> None:

@@ -30,7 +30,7 @@ from socket_server import socket_server
 @pytest.fixture(scope="module")
 def box() -> Iterator[SandboxBox]:
     scenes = [Scene.ended("ended", seconds=45)]
-    with sandbox(scenes=scenes, speed=8.0) as opened:
+    with sandbox(scenes=scenes, speed=25.0) as opened:
         lift_limits(opened)
         yield opened
 
@@ -44,6 +44,11 @@ class Chat:
     status: int = 200
     base: str = ""
     asked: int = 0
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def bases(self) -> dict[str, str]:
+        return {"proxsee": self.base, "chat": self.base}
 
     async def talk(self, socket: web.WebSocketResponse) -> None:
         for _ in range(2):
@@ -53,6 +58,8 @@ class Chat:
         await socket.receive()
 
     async def answer(self, request: web.Request) -> web.Response:
+        if request.path == "/healthz":  # a sandbox with another chat, on the same clock
+            return web.json_response(self.facts | {"bases": {**self.facts["bases"], **self.bases}})
         self.asked += 1
         if self.status != 200:
             return web.Response(status=self.status)
@@ -66,9 +73,8 @@ class Chat:
 
 async def record(box: SandboxBox, folder: Path, chat: Chat, scene: str = "ended", **options: Any) -> Trial:
     async with socket_server(chat.talk, answer=chat.answer, path="/chatapi/v1/chatnow") as server:
-        chat.base = server.base
-        bases = {**box.bases, "proxsee": server.base, "chat": server.base}
-        async with engine(box, folder, endpoints=bases) as hydrophone:
+        chat.base, chat.facts = server.base, box.control.ask("GET", "/healthz")
+        async with engine(box, folder, sandbox=server.base) as hydrophone:
             (trial,) = await record_links(hydrophone, [box.link(scene)], **options)
     return trial
 

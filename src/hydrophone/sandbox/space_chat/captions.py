@@ -80,7 +80,7 @@ class CaptionWriter:
         for count in _steps(len(heard), chance):
             dice = invented_number(chance, "step", count)
             at_us = self._heard_us(said.words[count - 1]) + dice % 120_000 - 60_000
-            if dice >> 20 & 127 == 0:
+            if dice >> 20 & 127 == 0 and count < len(heard):  # the last one tells where the sentence ends
                 at_us -= 300_000
             shown = count - 1 if dice >> 28 & 127 == 0 and count < len(heard) else count
             run.append((min(max(at_us, first_us + 1000), end_us + 100_000), " ".join(heard[:shown]), False))
