@@ -77,6 +77,8 @@ class _State:
     claims_end: bool = False
     is_told: bool = False  #: the user knows that the record is not to be had
     ask_after: float = 0.0  #: the rate budget forbids asking before
+    looked: float = 0.0  #: when the record was last asked
+    is_queued: bool = False  #: the record will be asked when it is our turn
     refreshed: float = -REFRESH_SECONDS
     wake: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -119,7 +121,7 @@ class LivePhase:
     async def run(self, look: Look, stream: Stream) -> LiveEnd:
         """Return when it is over. Fetching is going on elsewhere; see `hydrophone.recorder.fetching`."""
         now = self._clock.monotonic()
-        state = _State(look, stream.url, now, now, has_api=self._source.has_states)
+        state = _State(look, stream.url, now, now, has_api=self._source.has_states, looked=now)
         ending = asyncio.ensure_future(self._until_over(state))
         tasks: list[asyncio.Future[Any]] = [ending, asyncio.ensure_future(self._follow_window(state))]
         if not self._options.live_edge:
@@ -159,6 +161,7 @@ class LivePhase:
             if self._listing.absorb_window(found, step):
                 state.last_news = began
                 state.stopped_since = None
+                state.is_alarmed = False
             # The core's end is a hint only: a playlist that claims to be over is looked at again, at leisure.
             state.claims_end = step.wait is None
             await self._clock.sleep_until(began + (3.0 if step.wait is None else step.wait))
@@ -232,20 +235,23 @@ class LivePhase:
                 await self._sleep(state, TICK_SECONDS if ticket else min(TICK_SECONDS, due - now))
                 now = self._clock.monotonic()
                 reason = self._silence(state, now)
+                if state.is_alarmed:
+                    # What was said a moment ago still holds.
+                    due = min(due, state.looked + CONFIRM_SECONDS)
                 # A timer may fire a moment too early, and must not be set again for that moment.
-                if now >= state.ask_after - EARLY_SECONDS and (
-                    now >= due - EARLY_SECONDS or state.is_alarmed or reason
-                ):
+                if now >= state.ask_after - EARLY_SECONDS and (now >= due - EARLY_SECONDS or reason):
                     rank = self._rank(state, before)
                     if ticket is None:
                         ticket = self._lane.request(rank, state.wake.set)
                     ticket.hasten(rank)
+                state.is_queued = ticket is not None
                 verdict = None
                 if ticket is not None and ticket.is_granted:
                     verdict, pause = await self._look(state)
                     due = self._clock.monotonic() + pause
                     ticket.close()
                     ticket = None
+                    state.is_queued = False
                 if reason and self._silence(state, now):
                     return LiveEnd(replace(state.look, state=SpaceState.UNKNOWN), False, reason)
                 if verdict is None:
@@ -281,7 +287,9 @@ class LivePhase:
         unheard = now - max(state.last_news, state.last_word)
         if state.claims_end and not state.has_api and unheard > CLAIMED_END_SECONDS:
             return "the playlist says that it is over, and there is nobody to ask"
-        if unheard > patience.silence:
+        # As long as it is only not our turn to ask, there is somebody to ask.
+        is_waiting = state.has_api and (state.is_queued or now < state.ask_after)
+        if unheard > patience.silence + (LONGEST_RATE_WAIT if is_waiting else 0.0):
             return "nothing new for ten minutes, and nobody to ask"
         if now - state.last_news > patience.lingering:
             return "nothing new for hours, although the record says that it is live"
@@ -295,6 +303,7 @@ class LivePhase:
         """Ask for the state once. Returns what it is (None for unknown) and when to ask again, in seconds."""
         usual = self._pause(state)
         state.is_alarmed = False
+        state.looked = self._clock.monotonic()
         if not self._source.has_states:
             return None, usual
         try:
