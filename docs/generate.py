@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import argparse
 import inspect
+import json
 import re
 import sys
 from collections.abc import Callable, Iterable
+from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from cyclopts import App, Parameter
 
@@ -45,8 +48,45 @@ def generated() -> dict[str, str]:
         "settings.md": settings_page,
         "errors.md": errors_page,
         "exit-codes.md": exit_codes_page,
+        "schemas.md": schemas_page,
     }
-    return {name: NOTE + make().rstrip() + "\n" for name, make in makers.items()}
+    return {name: NOTE + make().rstrip() + "\n" for name, make in makers.items()} | {
+        path.name: path.read_text("utf-8") for path in schema_files()
+    }
+
+
+def schema_files() -> list[Path]:
+    return sorted(Path(str(files("hydrophone.render") / "schemas")).glob("*.schema.json"))
+
+
+def schemas_page() -> str:
+    """Every field of the files that are described by a JSON Schema."""
+    parts = [
+        "# Fields of the JSON files\n\nEach form is described by a JSON Schema (2020-12), which is in the package too, "
+        "in `hydrophone/render/schemas/`. The test suite holds what is written against them.\n"
+    ]
+    for path in schema_files():
+        schema = json.loads(path.read_text("utf-8"))
+        parts.append(f"## {schema['title']}\n\n{schema['description']} [JSON Schema]({path.name})\n")
+        parts += [*_table(("field", "type", "meaning"), _fields(schema)), ""]
+    return "\n".join(parts)
+
+
+def _fields(schema: dict[str, Any], above: str = "") -> Iterable[tuple[str, str, str]]:
+    for name, field in schema.get("properties", {}).items():
+        optional = "" if name in schema.get("required", ()) else ", may be absent"
+        yield f"`{above}{name}`", _kind(field) + optional, field["description"]
+        inner, mark = (field["items"], "[].") if "items" in field else (field, ".")
+        yield from _fields(inner, f"{above}{name}{mark}")
+
+
+def _kind(field: dict[str, Any]) -> str:
+    if "const" in field:
+        return f"`{json.dumps(field['const'])}`"
+    if "enum" in field:
+        return "one of " + ", ".join(f"`{value}`" for value in field["enum"])
+    kinds = field["type"] if isinstance(field["type"], list) else [field["type"]]
+    return " or ".join(kinds)
 
 
 def commands_page() -> str:

@@ -12,6 +12,7 @@ from hydrophone.archive import verify_item
 from hydrophone.sandbox.scene import Person, Scene, sample_people
 from hydrophone.testing.box import SandboxBox, sandbox
 from journeys.trials import Trial, record
+from schema_checking import assert_as_described
 
 OWN = Person.invent("zq_archivist", "Zq Archivist", role="listener", voice=0, comes=2.0)
 LOGIN = {"auth_token": "b" * 40, "ct0": "c" * 32}
@@ -52,6 +53,7 @@ def test_it_is_known_by_its_cookies_alone(box: SandboxBox, tmp_path: Path) -> No
 def test_to_somebody_else_it_is_a_listener_like_any_other(box: SandboxBox, tmp_path: Path) -> None:
     trial = record(box, tmp_path, box.link("guest"))
 
+    assert_as_described(trial.directory)
     people = {one["handle"]: one for one in json.loads((trial.directory / "people.json").read_bytes())["people"]}
     assert people[OWN.handle]["reactions"] > 3
     assert {"people.json", "captions.jsonl", "timeline.jsonl"} <= files_with(trial, (OWN.handle, OWN.periscope_id))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 import av
 import pytest
@@ -17,6 +16,7 @@ from hydrophone.recorder.options import Chapters, Packaging, RecordOptions
 from hydrophone.sandbox.scene import Quirks, Scene, Turn, sample_people
 from hydrophone.testing.box import SandboxBox, sandbox
 from journeys.trials import Trial, record
+from schema_checking import assert_as_described
 
 TURNS = tuple(
     Turn(handle=handle, begin=begin, end=begin + 55.0)
@@ -95,6 +95,7 @@ def test_lyrics_are_in_the_file_and_beside_it_only_when_asked_for(trial: Trial, 
     (lyrics,) = MP4(str(item.audio))["\xa9lyr"]
 
     assert len(said) > 10
+    assert_as_described(item.path)
     assert [text for text in said if text not in lyrics] == []
     assert lyrics.startswith("Lena Marsh: ")
     assert "Otto Reed: " in lyrics

@@ -17,6 +17,7 @@ from hydrophone.recorder import importing
 from hydrophone.sandbox.scene import Person, Scene, TagStyle, sample_people
 from hydrophone.testing.box import SandboxBox, sandbox
 from journeys.trials import adts_frames
+from schema_checking import assert_as_described
 
 __all__ = ["logging_as_before", "no_settings", "typed"]  # fixtures, which pytest finds by name
 
@@ -63,6 +64,7 @@ def test_spaces_become_items_that_hold_everything(typed: Typed, box: SandboxBox,
     for name in ("told", "bare"):
         folder = Path(found[box.scene(name).id]["directory"])
         assert verify_item(folder, is_deep=True).is_intact
+        assert_as_described(folder)
         assert adts_frames((folder / "original.aac").read_bytes()) == box.true_frames(name)
         facts = json.loads((folder / "space.json").read_bytes())
         assert facts["creator"]["handle"] == "lena_marsh"

@@ -19,6 +19,7 @@ from hydrophone.recorder.listening import Listened, fill_words, words_or_notice
 from hydrophone.recorder.options import Recogniser, RecordOptions
 from hydrophone.sandbox.scene import Scene, Turn, sample_people
 from hydrophone.testing.box import sandbox
+from schema_checking import assert_as_described
 
 LENA, OTTO = sample_people()[:2]
 TURNS = (Turn(handle="lena_marsh", begin=1.0, end=10.0), Turn(handle="otto_reed", begin=12.0, end=22.0))
@@ -119,6 +120,7 @@ def test_words_get_speakers_from_the_levels_and_every_file_tells_them(
     people = {one.get("handle"): one for one in json.loads(item.people.read_bytes())["people"]}
     assert people["otto_reed"]["talk"]["words"] == sum(len(text.split()) for who, text in said if who == "otto_reed")
     assert verify_item(item.path, is_deep=True).is_intact
+    assert_as_described(item.path)
     changed = {name for name, data in files(item).items() if before.get(name) != data}
     assert all(name.startswith(("transcript.", "timeline", "people", "manifest")) for name in changed)
 

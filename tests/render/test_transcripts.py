@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
+from importlib.resources import files
 from typing import Any
 
 import jsonschema
@@ -36,7 +36,7 @@ from hydrophone.render.transcripts import (
     transcript_text,
 )
 
-SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "reference" / "transcript.schema.json").read_text("utf-8"))
+SCHEMA = json.loads((files("hydrophone.render") / "schemas" / "transcript.schema.json").read_text("utf-8"))
 LINK = "https://x.com/i/spaces/1hydroPhoneXZ"
 
 MADE = Transcript(

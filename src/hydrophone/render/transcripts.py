@@ -1,6 +1,6 @@
 """A transcript for people (text, Markdown) and for programs (JSON); and the timeline, one event a line.
 
-The shape of the JSON is described in ``docs/reference/transcript.schema.json``.
+The shape of the JSON is described in ``schemas/`` beside this file.
 """
 
 from __future__ import annotations
