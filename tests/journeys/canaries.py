@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -79,7 +79,7 @@ class Haul:
 def request_text(row: Mapping[str, Any]) -> str:
     """A row of the sandbox's ledger as what was sent."""
     headers = "\n".join(f"{name}: {value}" for name, value in row["headers"])
-    return f"{row['method']} {row['host']}{row['path']}?{row['query']}\n{headers}"
+    return f"{row['method']} {row['host']}{row['path']}?{row['query']}\n{headers}\n\n{row['body']}"
 
 
 class Commands:
@@ -114,6 +114,24 @@ class Commands:
         self._keep(sink, words, "".join(lines) + out, err)
         return process.returncode
 
+    def run_answering(self, sink: str, hear: Callable[[str], None], *words: str, given: str) -> int:
+        """The same, with each line of stderr told as it comes."""
+        with self._started(words, None) as process:
+            watchdog = threading.Timer(100, process.kill)
+            watchdog.start()
+            assert process.stdin is not None
+            process.stdin.write(given)
+            process.stdin.close()
+            lines = []
+            for line in process.stderr or ():
+                lines.append(line)
+                hear(line)
+            out = process.stdout.read() if process.stdout else ""
+            process.wait(30)
+            watchdog.cancel()
+        self._keep(sink, words, out, "".join(lines))
+        return process.returncode
+
     def _keep(self, sink: str, words: Sequence[str], out: str, err: str) -> None:
         place = " ".join(words)
         self.haul.put(f"{sink} stdout", place, out)
@@ -136,7 +154,10 @@ class Commands:
         finally:
             if process.poll() is None:
                 process.kill()
-            process.communicate()
+                process.wait()
+            for pipe in (process.stdin, process.stdout, process.stderr):
+                if pipe is not None:
+                    pipe.close()
             self._pids.discard(process.pid)
 
     @contextlib.contextmanager

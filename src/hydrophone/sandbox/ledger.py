@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from hydrophone.sandbox.serving import Exchange
 
 MAX_REQUESTS = 500_000
+#: So much of a body is kept: calls with tokens and forms are short, pictures are not needed.
+KEPT_BODY = 16 * 1024
 
 
 @dataclass(slots=True)
@@ -25,6 +27,7 @@ class RequestNote:
     path: str
     query: str
     headers: tuple[tuple[str, str], ...]
+    body: bytes
     body_bytes: int
     via_proxy: bool
     status: int = 0
@@ -45,6 +48,7 @@ class RequestNote:
             "path": self.path,
             "query": self.query,
             "headers": [list(pair) for pair in self.headers],
+            "body": self.body.decode("latin-1"),
             "body_bytes": self.body_bytes,
             "via_proxy": self.via_proxy,
             "status": self.status,
@@ -82,6 +86,7 @@ class Ledger:
             path=exchange.path,
             query=exchange.query,
             headers=exchange.headers,
+            body=exchange.body[:KEPT_BODY],
             body_bytes=len(exchange.body),
             via_proxy=exchange.via_proxy,
         )
