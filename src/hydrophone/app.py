@@ -264,6 +264,22 @@ class AsyncHydrophone:
         sieve = Sieve(state=state, language=language, min_listeners=min_listeners)
         return await discovery.find(phrases, sieve, with_names=with_names)
 
+    async def each_space(
+        self,
+        *phrases: str,
+        state: str = "all",
+        language: str | None = None,
+        min_listeners: int = 0,
+        with_names: bool = False,
+        on_notice: Callable[[str], None] | None = None,
+    ) -> AsyncGenerator[Space, None]:
+        """What `find_spaces` finds, one by one, live ones first; who breaks off spares what was not asked yet."""
+        discovery = Discovery(await self._open(), on_notice)
+        sieve = Sieve(state=state, language=language, min_listeners=min_listeners)
+        async with aclosing(discovery.each(phrases, sieve, with_names=with_names)) as found:
+            async for space in found:
+                yield space
+
     async def spaces_by_creators(
         self,
         *creators: str,

@@ -7,6 +7,7 @@ import io
 import json
 import os
 from collections.abc import Callable, Iterator
+from contextlib import aclosing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -165,6 +166,20 @@ async def test_python_gets_the_same_with_the_origins(typed: Typed, box: SandboxB
     assert isinstance(merged, MergedSpace)
     assert merged.origins["title"].source is Source.WEB
     assert notices == [f"the archive adds nothing: the archive has no recording of {LIVE.id}"]
+
+
+async def test_python_is_given_spaces_one_by_one_and_pays_for_no_more_than_it_takes(
+    typed: Typed, box: SandboxBox
+) -> None:
+    before = asked(box, "/2/spaces/search")
+    async with AsyncHydrophone() as phone:
+        async with aclosing(phone.each_space("harbour")) as spaces:
+            first = await anext(spaces)
+        searched = asked(box, "/2/spaces/search") - before
+        every = [space.id async for space in phone.each_space("harbour", "tapes")]
+    assert first.id == LIVE.id
+    assert searched == 1
+    assert every == [LIVE.id, PLAN.id]
 
 
 # ---------------------------------------------------------------- find over the web
