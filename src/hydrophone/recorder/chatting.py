@@ -71,6 +71,7 @@ class ChatCapture:
         self._intake: ChatIntake | None = None
         self._following: asyncio.Task[None] | None = None
         self._reading: asyncio.Task[None] | None = None
+        self._syncing: asyncio.Task[None] | None = None
         self._looked = asyncio.Event()
         self._report = ChatReport()
         self._told: set[str] = set()
@@ -94,12 +95,11 @@ class ChatCapture:
     async def running(self, path: Path) -> AsyncIterator[None]:
         """Keep lines in `path` while inside; afterwards the file does not change any more."""
         self._log = ChatLog(path)
-        syncing = asyncio.create_task(self._keep_synced())
         try:
             yield
         finally:
-            await _end(self._following, self._reading, syncing)
-            self._following = self._reading = None
+            await _end(self._following, self._reading, self._syncing)
+            self._following = self._reading = self._syncing = None
             with contextlib.suppress(DiskError):
                 await asyncio.to_thread(self._close)
 
@@ -217,7 +217,7 @@ class ChatCapture:
             self._client,
             renew=self._renew,
             intake=self._intake,
-            store=log_.append,
+            store=self._store,
             sleep=clock.sleep,
             clock=clock.monotonic,
             now=clock.now,
@@ -244,11 +244,17 @@ class ChatCapture:
             self._intake.own_index = found.participant_index
         return found
 
-    async def _keep_synced(self) -> None:
-        while self._log is not None:
+    def _store(self, line: bytes) -> None:
+        """Write a line, and sync it soon. A chat in which nobody speaks costs nothing."""
+        if self._log is None:
+            raise DiskError("the chat has no file")
+        self._log.append(line)
+        if self._syncing is None or self._syncing.done():
+            self._syncing = asyncio.create_task(self._sync_soon())
+
+    async def _sync_soon(self) -> None:
+        while self._log is not None and self._log.is_dirty:
             await asyncio.sleep(SYNC_SECONDS)
-            if not self._log.is_dirty:
-                continue
             try:
                 await asyncio.to_thread(self._log.sync)
             except DiskError as error:

@@ -87,28 +87,38 @@ class Downloader:
 
     async def fetch(self, url: str, byte_range: tuple[int, int] | None = None) -> Reply | Failure:
         """Get the bytes of one address; a second request starts beside one that dawdles."""
-        first = asyncio.ensure_future(self._once(url, byte_range))
+        loop = asyncio.get_running_loop()
+        second: asyncio.Task[Reply | Failure] | None = None
+        # The usual segment comes long before: it shall not cost a task of its own.
+        first_turn = asyncio.timeout(None)
+
+        def hedge() -> None:
+            nonlocal second
+            second = loop.create_task(self._once(url, byte_range))
+            second.add_done_callback(overtake)
+
+        def overtake(task: asyncio.Task[Reply | Failure]) -> None:
+            if not task.cancelled() and task.exception() is None and isinstance(task.result(), Reply) and is_first:
+                first_turn.reschedule(loop.time())
+
+        timer = loop.call_later(self._soft, hedge)
+        is_first = True
         try:
-            done, _ = await asyncio.wait({first}, timeout=self._soft)
-            if done:
-                return first.result()
-        except asyncio.CancelledError:
-            first.cancel()
-            raise
-        second = asyncio.ensure_future(self._once(url, byte_range))
-        both = {first, second}
-        result: Reply | Failure = Failure(GapCause.UNREACHABLE, "no answer")
-        try:
-            while both:
-                done, both = await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    result = task.result()
-                    if isinstance(result, Reply):
-                        return result
-            return result
+            try:
+                async with first_turn:
+                    result = await self._once(url, byte_range)
+            except TimeoutError:
+                result = Failure(GapCause.UNREACHABLE, "no answer")
+            is_first = False
+            if isinstance(result, Reply) or second is None:
+                return result
+            other = await second
+            return other if isinstance(other, Reply) else result
         finally:
-            for task in (first, second):
-                task.cancel()
+            is_first = False
+            timer.cancel()
+            if second is not None:
+                second.cancel()
 
     async def _once(self, url: str, byte_range: tuple[int, int] | None) -> Reply | Failure:
         headers = MEDIA_HEADERS
