@@ -99,6 +99,18 @@ def test_who_is_not_there_and_what_is_not_there_is_not_found(typed: Typed, archi
     assert typed("transcript", ID).code == 4
 
 
+@pytest.mark.parametrize("command", ["transcript", "clip"])
+def test_a_stretch_behind_the_end_is_not_found_and_the_end_is_named(
+    typed: Typed, archive: Path, item: Item, command: str
+) -> None:
+    item.space.write_text(json.dumps({"schema": 1, "id": ID, "link": LINK, "duration_seconds": 10.0}))
+    answer = typed(command, ID, "--from", "9:00", "--to", "9:30")
+
+    assert answer.code == 4
+    assert "the recording ends at 0:10" in answer.err
+    assert not list(archive.parent.glob("clip*"))
+
+
 def test_a_damaged_transcript_is_a_trouble_of_the_disk(typed: Typed, archive: Path, item: Item) -> None:
     item.transcript("json").write_text('{"schema": 1}')
     assert typed("transcript", ID).code == 9

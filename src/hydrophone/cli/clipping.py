@@ -12,7 +12,7 @@ from hydrophone.archive.durable import DurableWriter, write_file
 from hydrophone.archive.item import Item
 from hydrophone.captions.quoting import permalink
 from hydrophone.captions.slicing import sliced
-from hydrophone.cli.transcripts import load_transcript
+from hydrophone.cli.transcripts import check_within, load_transcript
 from hydrophone.errors import NotFoundError, SettingsError
 from hydrophone.media.clip import Cut, cut_audio
 from hydrophone.media.tags import Tags
@@ -35,13 +35,14 @@ def cut_clip(item: Item, begin: float, end: float, output: Path | None) -> Clip:
     """Write a clip of an item.
 
     Raises:
-        NotFoundError: the item has no packaged audio.
+        NotFoundError: the item has no packaged audio, or ends before the clip begins.
         MediaError: there is no audio at that place.
         SettingsError: the clip would lie in the item, whose files are all in its manifest.
     """
     if not item.audio.is_file():
         raise NotFoundError(f"{item.path.name!r} has no audio.m4a", advice="`hydrophone repair ITEM` makes it.")
     facts = item.load_space()
+    check_within(begin, float(facts.get("duration_seconds") or 0.0))
     path = output or Path(f"{_stem(facts)} {_stamp(begin)}-{_stamp(end)}.m4a")
     if path.resolve().is_relative_to(item.path.resolve()):
         raise SettingsError("a clip cannot lie in the recording's own folder", setting="--output")

@@ -14,6 +14,7 @@ from hydrophone.cli.items import items_named
 from hydrophone.errors import ArchiveError, HydrophoneError, NotFoundError, SettingsError
 from hydrophone.links import parse_link
 from hydrophone.model import Transcript
+from hydrophone.render.times import duration_text
 from hydrophone.render.transcripts import read_transcript
 
 FORMS = ("txt", "md", "vtt", "srt", "lrc", "json")
@@ -45,6 +46,14 @@ def stretch_of(begin: str | None, end: str | None) -> tuple[float, float]:
     if last <= first:
         raise SettingsError("the stretch ends before it begins", setting="--to")
     return first, last
+
+
+def check_within(begin_seconds: float, whole_seconds: float) -> None:
+    """Raise NotFoundError where a recording of that length has nothing at this place."""
+    if 0 < whole_seconds <= begin_seconds:
+        raise NotFoundError(
+            f"the recording ends at {duration_text(whole_seconds)}", advice="Name a moment before that."
+        )
 
 
 def form_and_end(values: Sequence[str]) -> tuple[str, str | None]:
@@ -112,10 +121,11 @@ def part_of(
     """What the flags ask for.
 
     Raises:
-        NotFoundError: nobody of that name speaks.
+        NotFoundError: nobody of that name speaks, or the recording ends before the stretch begins.
         SettingsError: see `stretch_of`.
     """
     first, last = stretch_of(begin, end)
+    check_within(first, transcript.seconds)
     if begin or end:
         transcript = sliced(transcript, first, last)
     if speaker is None:

@@ -56,7 +56,7 @@ def clip(
         )
         return 0
     common.say(
-        f"{duration_text(made.begin_seconds)} to {duration_text(made.end_seconds)}",
+        f"{duration_text(round(made.begin_seconds))} to {duration_text(round(made.end_seconds))}",
         *(screen.safe(str(path), 500) for path in made.files),
     )
     return 0
