@@ -111,6 +111,17 @@ def test_a_stretch_behind_the_end_is_not_found_and_the_end_is_named(
     assert not list(archive.parent.glob("clip*"))
 
 
+def test_without_captions_a_quote_says_who_can_be_heard(typed: Typed, archive: Path, item: Item) -> None:
+    told = json.loads(item.transcript("json").read_text())
+    item.transcript("json").write_text(json.dumps(told | {"cues": []}))
+    answer = typed("quote", ID, "--at", "0:01.5")
+
+    assert answer.code == 4
+    assert "no captions; at 0:01 Mira can be heard" in answer.err
+    assert "whisper" in answer.err
+    assert "the recording ends at 0:10" in typed("quote", ID, "--at", "1:00").err
+
+
 def test_a_damaged_transcript_is_a_trouble_of_the_disk(typed: Typed, archive: Path, item: Item) -> None:
     item.transcript("json").write_text('{"schema": 1}')
     assert typed("transcript", ID).code == 9

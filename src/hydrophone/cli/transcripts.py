@@ -56,6 +56,20 @@ def check_within(begin_seconds: float, whole_seconds: float) -> None:
         )
 
 
+def nothing_said(transcript: Transcript, seconds: float) -> NotFoundError:
+    """Why there is nothing to quote at a moment."""
+    at = duration_text(seconds)
+    if transcript.cues:
+        advice = "`hydrophone transcript ITEM` shows what there is."
+        return NotFoundError(f"nothing was written down around {at}", advice=advice)
+    heard = [turn.speaker for turn in transcript.turns if turn.begin_seconds <= seconds < turn.end_seconds]
+    who = " and ".join(transcript.speaker(key).label for key in dict.fromkeys(heard))
+    return NotFoundError(
+        f"there are no captions{f'; at {at} {who} can be heard' if who else ''}",
+        advice="`hydrophone transcript ITEM --engine whisper` listens on this machine and writes the words down.",
+    )
+
+
 def form_and_end(values: Sequence[str]) -> tuple[str, str | None]:
     """What `--to` asks for: a form is named by its ending, everything else is a moment.
 

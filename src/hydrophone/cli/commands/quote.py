@@ -32,18 +32,16 @@ def quote(
     """
     from hydrophone.captions.quoting import quote as quote_at
     from hydrophone.cli.jsonlines import jsonable
-    from hydrophone.cli.transcripts import item_meant, load_transcript, seconds_of
-    from hydrophone.errors import NotFoundError
+    from hydrophone.cli.transcripts import check_within, item_meant, load_transcript, nothing_said, seconds_of
     from hydrophone.render.subtitles import spoken_text
     from hydrophone.render.times import duration_text
 
     moment = seconds_of(at, "--at")
-    found = quote_at(load_transcript(item_meant(item, common.settings().archive)), moment)
+    transcript = load_transcript(item_meant(item, common.settings().archive))
+    check_within(moment, transcript.seconds)
+    found = quote_at(transcript, moment)
     if found is None:
-        raise NotFoundError(
-            f"nothing was written down around {duration_text(moment)}",
-            advice="`hydrophone transcript ITEM` shows what there is.",
-        )
+        raise nothing_said(transcript, moment)
     if common.as_json:
         screen.say_json(jsonable(found))
         return 0
