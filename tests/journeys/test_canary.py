@@ -228,7 +228,7 @@ def test_every_named_sink_was_looked_at(escapade: Escapade) -> None:
 
 
 def test_nothing_comes_out_where_nobody_expected_anything(escapade: Escapade) -> None:
-    """A sink that the table does not name, such as a host that was asked for the first time, may hold nothing at all."""
+    """A sink that the table does not name, such as a host that is new, may hold nothing at all."""
     unnamed = set(escapade.haul.sinks) - set(SINKS)
 
     assert {sink: found for sink in unnamed if (found := escapade.haul.finds(sink, escapade.secrets))} == {}
