@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime, timedelta
 from enum import Enum
+from json.encoder import encode_basestring
 from pathlib import PurePath
 from typing import Any
 
@@ -54,7 +55,7 @@ def _indented(value: Any, line: str, sort_keys: bool, out: list[str]) -> None:
         deeper = f"{line}  "
         before = "{" + deeper
         for name, item in sorted(value.items()) if sort_keys else value.items():
-            out.append(f"{before}{_encode(name)}: ")
+            out.append(f"{before}{encode_basestring(name)}: ")
             _indented(item, deeper, sort_keys, out)
             before = "," + deeper
         out.append(line + "}")
@@ -68,6 +69,8 @@ def _indented(value: Any, line: str, sort_keys: bool, out: list[str]) -> None:
         out.append(line + "]")
     elif type(value) is float:
         out.append(repr(value))
+    elif type(value) is str:
+        out.append(encode_basestring(value))
     else:
         out.append(_encode(value))
 
@@ -79,6 +82,8 @@ def plain(value: object, depth: int = 0) -> Any:
         return sound_text(value)  # type: ignore[arg-type]
     if kind is float:
         return value if math.isfinite(value) else None  # type: ignore[arg-type]
+    if kind is list and depth <= MAX_DEPTH:
+        return [plain(item, depth + 1) for item in value]  # type: ignore[attr-defined]
     if value is None or (isinstance(value, bool | int) and not isinstance(value, Enum)):
         return value
     if isinstance(value, Enum):
