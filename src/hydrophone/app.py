@@ -274,6 +274,8 @@ class AsyncHydrophone:
         on_notice: Callable[[str], None] | None = None,
     ) -> AsyncGenerator[Space, None]:
         """What `find_spaces` finds, one by one, live ones first; who breaks off spares what was not asked yet."""
+        from hydrophone.discovering import Discovery, Sieve
+
         discovery = Discovery(await self._open(), on_notice)
         sieve = Sieve(state=state, language=language, min_listeners=min_listeners)
         async with aclosing(discovery.each(phrases, sieve, with_names=with_names)) as found:
