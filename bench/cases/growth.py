@@ -28,7 +28,7 @@ def run(stage: Stage) -> list[Section]:
     """All lengths, up and down."""
     lengths = (0.25, 0.5, 1.0) if stage.is_quick else (1.0, 2.0, 4.0, 8.0, 16.0)
     anchor = 0.5 if stage.is_quick else 2.0
-    rounds = 1 if stage.is_quick else max(2, stage.rounds - 2)
+    rounds = 1 if stage.is_quick else min(stage.rounds, 2)
     stage.say("case g: growth")
     runs: dict[float, list[Run]] = {hours: [] for hours in lengths}
     for number in range(rounds):

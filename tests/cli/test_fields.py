@@ -57,7 +57,7 @@ def test_a_value_is_read_as_what_the_field_holds(field: str, given: object, held
 
 
 def test_a_place_may_begin_with_the_home() -> None:
-    assert Sample(where="~/x").where == Path.home() / "x"  # type: ignore[arg-type]  # text is what files hold
+    assert Sample(where="~/x").where == Path.home() / "x"
 
 
 @pytest.mark.parametrize(
