@@ -277,8 +277,18 @@ def test_trouble_of_the_moment_is_raised_for_the_caller_to_wait() -> None:
     for answer, error in ((reply(status=500), FaultyServiceError), (reply(status=429), RateLimitedError)):
         with pytest.raises(error):
             walked(answer)
+
+
+def test_a_page_that_is_none_is_asked_for_again_a_few_times() -> None:
+    odd = (Reply(200, body=b"<html>"), Reply(200, body=b'{"messages":[{"ki'), reply({"errors": [{"code": 0}]}))
+
+    walk, _, asked = walked(page("c", "a"), *odd, page("d", "b"), *odd, page("", "e"))
+
+    assert (walk.messages, walk.end) == (3, HistoryEnd.COMPLETE)
+    assert [body["cursor"] for body in bodies(asked)] == ["", "c", "c", "c", "c", "d", "d", "d", "d"]
+    assert [request.wait_seconds > 0 for request in asked[1:5]] == [False, True, True, True]
     with pytest.raises(WireError):
-        walked(Reply(200, body=b"<html>"))
+        walked(*[odd[0]] * 5)
 
 
 def test_a_page_of_another_shape_is_an_empty_one() -> None:

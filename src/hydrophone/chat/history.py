@@ -16,7 +16,7 @@ from hydrophone.chat.access import ChatPass
 from hydrophone.chat.identities import IdentitySet
 from hydrophone.chat.reading import identify
 from hydrophone.chat.refusals import raise_for_status
-from hydrophone.errors import FaultyServiceError, NotFoundError, RefusedError, TooLargeError
+from hydrophone.errors import FaultyServiceError, NotFoundError, RefusedError, TooLargeError, WireError
 from hydrophone.http.messages import Call, Question, Reply, Request
 from hydrophone.http.reading import read_json
 
@@ -28,6 +28,8 @@ SMALL_PAGE_LIMIT = 100
 PAGE_MAX_BYTES = 32 * 1024 * 1024
 #: A new Space has no history for the first minute.
 YOUNG_WAIT_SECONDS, YOUNG_TRIES = 5.0, 14
+#: A page that is none is asked for again.
+GARBLED_WAIT_SECONDS, GARBLED_TRIES = 2.0, 4
 MAX_EMPTY_PAGES = 3
 MAX_CURSOR = 4096
 _GONE = 503
@@ -125,6 +127,13 @@ def walk_history(
             if error.status != _GONE:
                 raise
             return walk.ended(HistoryEnd.GONE)
+        except WireError:
+            # A page cut short, or one of somebody in between: it is still there to be asked for again.
+            if walk.garbled >= GARBLED_TRIES:
+                raise
+            walk.garbled += 1
+            walk.wait_seconds = GARBLED_WAIT_SECONDS
+            continue
         # The last page has messages, too: hand them over before looking at its cursor.
         take(page.messages)
         end = walk.digest(page)
@@ -141,6 +150,7 @@ class _Walk:
         self.limit = PAGE_LIMIT
         self.pages = 0
         self.young = 0
+        self.garbled = 0
         self.wait_seconds = 0.0
         self._empty = 0
         self._seen = IdentitySet()
@@ -168,7 +178,7 @@ class _Walk:
     def digest(self, page: HistoryPage) -> HistoryEnd | None:
         """Why this page was the last; None when there is another one."""
         self.pages += 1
-        self.wait_seconds, self._is_renewed = 0.0, False
+        self.wait_seconds, self._is_renewed, self.garbled = 0.0, False, 0
         fresh = sum([self._seen.add(identify(message)[0]) for message in page.messages])
         is_same = page.cursor == self.cursor
         self._empty = 0 if page.messages else self._empty + 1
@@ -229,8 +239,15 @@ def _page_request(
 
 
 def read_page(reply: Reply) -> HistoryPage:
-    """A page from a reply."""
+    """A page from a reply.
+
+    Raises:
+        WireError: it is none. An error with status 200 must not pass for the end of a history.
+    """
     root = read_json(reply, ENDPOINT)
+    # An empty object is an empty page: some services leave out what is empty.
+    if root.value != {} and not {"messages", "cursor"} & root.mapping().keys():
+        raise root.at("messages").wrong("a list")
     messages = root.at("messages").value
     cursor = root.at("cursor").text() or ""
     return HistoryPage(messages if isinstance(messages, list) else [], cursor if len(cursor) <= MAX_CURSOR else "")
