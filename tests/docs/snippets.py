@@ -27,6 +27,11 @@ class Snippet:
         """The lines that a user types."""
         return [line[2:] for line in self.code.splitlines() if line.startswith("$ ")]
 
+    @property
+    def shown(self) -> list[str]:
+        """The lines that the user is to see after the one command of this snippet."""
+        return self.code.splitlines()[1:]
+
 
 def snippets_of(page: Path) -> list[Snippet]:
     """The marked code of a page, in order."""

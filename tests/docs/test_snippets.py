@@ -37,6 +37,9 @@ def control() -> Iterator[str]:
 def test_the_pages_have_snippets_to_test() -> None:
     assert {one.page for one in PYTHON} >= {"README.md", str(Path("docs/howto/python.md"))}
     assert len(TUTORIAL) >= 4
+    quoted = next(one for one in TUTORIAL if one.commands[0].startswith("hydrophone quote https://x.com/i/spaces/"))
+    assert quoted.how == "shows"
+    assert re.fullmatch(r"https://x\.com/i/spaces/\w+#t=\d+\.\d", quoted.shown[-1])
 
 
 @pytest.mark.parametrize("snippet", PYTHON, ids=lambda one: f"{one.page}-{one.number}")
@@ -84,9 +87,22 @@ def test_the_tutorial_works_as_written(tmp_path: Path) -> None:
                 code, output = follow(command, snippet.how, environment(tmp_path, HYDROPHONE_SANDBOX=control), tmp_path)
                 allowed = re.findall(r"\d+", snippet.how) if snippet.how.startswith("exit") else ["0"]
                 assert str(code) in (["0", "3"] if snippet.how.startswith("interrupt") else allowed), output
+                if snippet.how == "shows":
+                    assert output.splitlines() == snippet.shown, command
     items = [path.parent for path in (tmp_path / "archive").rglob("manifest-sha256.txt")]
     assert len(items) == 2
     assert all((item / "audio.m4a").stat().st_size > 1000 for item in items)
+
+
+def wait_for_another_recording(folder: Path, process: subprocess.Popen[str]) -> None:
+    """A reader presses Ctrl-C when something is to be seen, however long the machine takes to start."""
+    before, until = len(journals(folder)), time.monotonic() + 60
+    while len(journals(folder)) == before and process.poll() is None and time.monotonic() < until:
+        time.sleep(0.1)
+
+
+def journals(folder: Path) -> list[Path]:
+    return list(folder.rglob("journal.jsonl"))
 
 
 def follow(command: str, how: str, env: dict[str, str], folder: Path) -> tuple[int, str]:
@@ -95,6 +111,7 @@ def follow(command: str, how: str, env: dict[str, str], folder: Path) -> tuple[i
     )
     try:
         if how.startswith("interrupt"):
+            wait_for_another_recording(folder, process)
             time.sleep(float(how.split()[-1]))
             process.send_signal(signal.SIGINT)
         output, _ = process.communicate(timeout=60)
