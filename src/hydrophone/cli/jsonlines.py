@@ -19,6 +19,17 @@ from hydrophone.errors import HydrophoneError
 
 #: A stranger's text may hold half of a surrogate pair, which no encoder takes.
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+#: JSON escapes no more than the controls of ASCII. What else a terminal obeys, what turns the reading round and what
+#: some readers take for the end of a line stands only in texts here, where its escape means the same.
+_OBEYED = {
+    code: f"\\u{code:04x}"
+    for code in (
+        *range(0x7F, 0xA0),
+        *(0x061C, 0x200E, 0x200F),
+        *range(0x2028, 0x202F),
+        *range(0x2066, 0x206A),
+    )
+}
 
 
 def jsonable(value: Any) -> Any:
@@ -56,9 +67,13 @@ def error_object(error: BaseException) -> dict[str, Any]:
 
 def dumps(value: Any) -> str:
     """One line of JSON."""
-    return json.dumps(jsonable(value), ensure_ascii=False, separators=(",", ":"))
+    return _harmless(json.dumps(jsonable(value), ensure_ascii=False, separators=(",", ":")))
 
 
 def dumps_pretty(value: Any) -> str:
     """JSON for people."""
-    return json.dumps(jsonable(value), ensure_ascii=False, indent=2)
+    return _harmless(json.dumps(jsonable(value), ensure_ascii=False, indent=2))
+
+
+def _harmless(text: str) -> str:
+    return text if text.isascii() and "\x7f" not in text else text.translate(_OBEYED)

@@ -11,9 +11,10 @@ from cyclopts import Parameter
 from hydrophone.cli import screen
 from hydrophone.cli.context import Common
 from hydrophone.errors import SettingsError
+from hydrophone.render.terminal import terminal_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from hydrophone.app import AsyncHydrophone, Found
     from hydrophone.model import Sighting, Space
@@ -195,8 +196,13 @@ def _facts(space: Space) -> dict[str, str | int | None]:
 def _print_csv(found: Iterable[Space]) -> None:
     from hydrophone.render.csvtext import csv_text
 
-    rows = [["" if value is None else value for value in _facts(space).values()] for space in found]
-    screen.say(csv_text(_COLUMNS, rows).rstrip("\r\n"))
+    screen.say(csv_text(_COLUMNS, [_line(_facts(space)) for space in found]).rstrip("\r\n"))
+
+
+def _line(facts: Mapping[str, str | int | None]) -> list[str | int]:
+    """One line of the table; it may be read on a terminal, which must obey nothing that a title says."""
+    cells = ("" if (cell := facts.get(name)) is None else cell for name in _COLUMNS)
+    return [terminal_text(cell) if isinstance(cell, str) else cell for cell in cells]
 
 
 def _print_sighting(sighting: Sighting, common: Common, *, as_csv: bool) -> None:
@@ -221,8 +227,7 @@ def _print_sighting(sighting: Sighting, common: Common, *, as_csv: bool) -> None
             _facts(space) if space else {"id": sighting.space_id, "url": f"https://x.com/i/spaces/{sighting.space_id}"}
         )
         facts["state"] = str(sighting.kind)
-        row = ["" if facts.get(name) is None else facts[name] for name in _COLUMNS]
-        screen.say(csv_text(_COLUMNS, [row]).splitlines()[1])
+        screen.say(csv_text(_COLUMNS, [_line(facts)]).split("\n")[1])
     else:
         title = screen.safe(space.display_title, 100) if space else f"by {sighting.creator_id or 'somebody'}"
         screen.say(f"{instant_text(sighting.at)}  {sighting.kind}  https://x.com/i/spaces/{sighting.space_id}  {title}")
