@@ -24,9 +24,9 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +56,7 @@ class Fault:
 
 #: Nobody looks at its calls.
 UNDISTURBED = Fault(kinds=())
+NO_OTHER: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +90,16 @@ class Forks:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
-    def record(self, scene: str, folder: Path, fault: Fault = UNDISTURBED, **settings: Any) -> Answer:
-        """One recording of a scene into a folder, to its end or to its kill."""
+    def record(
+        self, scene: str, folder: Path, fault: Fault = UNDISTURBED, *, patience: Mapping[str, Any] = NO_OTHER
+    ) -> Answer:
+        """One recording of a scene into a folder, to its end or to its kill. `patience` differs in these from usual."""
         with self._lock:
             number = len(self._waiting)
             future = self._waiting[number] = Future()
             job = {"number": number, "link": self._box.link(scene), "folder": str(folder), "below": str(self._below)}
             assert self._process.stdin
-            self._process.stdin.write(json.dumps(job | {"fault": asdict(fault), "settings": settings}) + "\n")
+            self._process.stdin.write(json.dumps(job | {"fault": asdict(fault), "patience": dict(patience)}) + "\n")
             self._process.stdin.flush()
         return future.result(HANG_SECONDS + 30)
 
@@ -143,16 +146,16 @@ async def _record(job: dict[str, Any], told: dict[str, Any]) -> int:
     from hydrophone.settings import Settings
 
     folder = Path(job["folder"])
-    settings = Settings.load(
-        archive=folder, state_dir=folder / ".state", sync_seconds=0.02, connections=2, **job["settings"]
-    )
+    settings = Settings.load(archive=folder, state_dir=folder / ".state", sync_seconds=0.02, connections=2)
 
     def listen(event: Event) -> None:
         if isinstance(event, Started):
             told["resumed"] = event.resumed_segments
 
+    options = options_of(settings)
+    options = replace(options, patience=replace(options.patience, **job["patience"]))
     async with AsyncHydrophone(settings) as engine:
-        outcomes = await engine.record(job["link"], options=options_of(settings), on_event=listen)
+        outcomes = await engine.record(job["link"], options=options, on_event=listen)
     coverage, error = outcomes[0].coverage, outcomes[0].error
     told |= {"gaps": len(coverage.gaps) if coverage else 0, "error": str(error or "")}
     return int(code_of_outcomes(outcomes))
