@@ -80,6 +80,74 @@ def test_a_refusal_ends_with_its_exit_code_and_says_what_to_do(
     assert BEARER not in said.out + said.err
 
 
+#: Every kind of problem that the service is known for, and statuses without one: exit code, and what to do about it.
+KINDS: dict[tuple[int, str], tuple[int, str]] = {
+    (200, "resource-not-found"): (4, "check the link"),
+    (404, "resource-not-found"): (4, "check the link"),
+    (200, "resource-unavailable"): (4, "check the link"),
+    (200, "not-authorized-for-resource"): (5, ""),
+    (403, "not-authorized-for-resource"): (5, ""),
+    (200, "disallowed-resource"): (5, ""),
+    (400, "invalid-request"): (5, "correct what it complains about"),
+    (409, "conflict"): (5, ""),
+    (402, "credits"): (5, "credits"),
+    (402, "credits-depleted"): (5, "credits"),
+    (403, "usage-capped"): (5, "next month"),
+    (429, "usage-capped"): (5, "next month"),
+    (403, "client-forbidden"): (5, "developer console"),
+    (403, "unsupported-authentication"): (5, "other kind of token"),
+    (403, "oauth1-permissions"): (5, ""),
+    (429, "rate-limit-exceeded"): (6, "allowed again at"),
+    (429, "streaming-connection"): (6, "allowed again at"),
+    (500, "internal-error"): (8, "try again"),
+    (502, ""): (8, "try again"),
+    (504, ""): (8, "try again"),
+    (403, "of-a-kind-that-nobody-knows"): (5, ""),
+    (418, "of-a-kind-that-nobody-knows"): (7, "update hydrophone"),
+}
+
+
+@pytest.mark.parametrize("host", ["api.x.com", "api.twitter.com"])
+@pytest.mark.parametrize(("status", "kind"), list(KINDS))
+def test_every_kind_of_problem_ends_with_its_exit_code_and_a_sentence(
+    status: int, kind: str, host: str, box: SandboxBox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, advice = KINDS[status, kind]
+    problem = {"title": "Of the test", "detail": "Something about it.", "type": f"https://{host}/2/problems/{kind}"}
+    if status == 400:
+        problem |= {"errors": [{"message": "The `id` query parameter value [x] is odd"}]}  # type: ignore[dict-item]
+    body = json.dumps({"errors": [problem]} if status == 200 else problem) if kind else "<html>Over capacity</html>"
+    headers = {"content-type": "application/json" if kind else "text/html"}
+    box.control.inject(kind="status", service="x", path="/2/spaces", status=status, body=body, headers=headers)
+
+    ended = run(["info", box.link("harbour"), "--json"])
+
+    said = capsys.readouterr()
+    told = json.loads(said.err.strip().splitlines()[-1])["error"]
+    assert ended == code, told
+    assert told["message"]
+    assert told["advice"].rstrip().endswith("."), told
+    assert advice in told["advice"].lower()
+
+
+@pytest.mark.parametrize("kind", ["not-authorized-for-field", "field-unauthorized", "field-hydration-failure"])
+def test_a_field_that_is_missing_costs_nothing_else(
+    kind: str, box: SandboxBox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key = box.link("harbour").rsplit("/", 1)[-1]
+    problem = {"title": "Of the test", "detail": "No count.", "type": f"https://api.x.com/2/problems/{kind}"}
+    problem |= {"field": "participant_count", "resource_type": "space", "section": "data"}
+    body = json.dumps({"data": {"id": key, "state": "live", "title": "Tides"}, "errors": [problem]})
+    headers = {"content-type": "application/json"}
+    box.control.inject(kind="status", service="x", path="/2/spaces", status=200, body=body, headers=headers)
+
+    assert run(["info", box.link("harbour"), "--json"]) == 0
+
+    told = json.loads(capsys.readouterr().out)
+    assert told["title"] == "Tides"
+    assert told["participant_count"] is None
+
+
 def test_a_rate_limit_keeps_later_runs_from_asking_before_its_time(
     box: SandboxBox, capsys: pytest.CaptureFixture[str]
 ) -> None:

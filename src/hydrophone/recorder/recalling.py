@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from hydrophone.archive.item import Item, find_item, find_items
 from hydrophone.archive.journal import parse_line
@@ -26,6 +26,7 @@ from hydrophone.model import (
     UserId,
 )
 
+V = TypeVar("V", bool, int, str)
 _TAIL_BYTES = 1 << 20  #: the last line of a journal may be long
 
 
@@ -50,7 +51,7 @@ def _read_item(item: Item) -> Known | None:
             return None
         space = read_recorded(facts, _load_people(item))
         return Known(space, Source.RECORDING, _last_written_at(item))
-    except (HydrophoneError, OSError, ValueError, TypeError, AttributeError):
+    except (HydrophoneError, OSError, ValueError, TypeError, AttributeError, LookupError, OverflowError):
         # A file that somebody has edited is no reason to find nothing.
         return None
 
@@ -68,12 +69,17 @@ def read_recorded(facts: Mapping[str, Any], people: list[Any]) -> Space:
         scheduled_at=_instant(facts.get("scheduled_at")),
         started_at=_instant(facts.get("started_at")),
         ended_at=_instant(facts.get("ended_at")),
-        has_replay=facts.get("has_replay"),
-        listeners=facts.get("listeners"),
-        language=facts.get("language"),
+        has_replay=_of(bool, facts.get("has_replay")),
+        listeners=_of(int, facts.get("listeners")),
+        language=_of(str, facts.get("language")),
         participants=tuple(_read_person(person) for person in people),
         raw=record if isinstance(record, Mapping) else {},
     )
+
+
+def _of(kind: type[V], value: Any) -> V | None:
+    """The value, None where it is of another kind; a flag is no number."""
+    return value if type(value) is kind else None
 
 
 def _state(text: Any) -> SpaceState:
@@ -99,9 +105,9 @@ def _read_person(facts: Mapping[str, Any]) -> Participant:
         role=min(roles, key=list(Role).index, default=Role.LISTENER),
         user_id=UserId(str(user_id)) if user_id else None,
         periscope_id=PeriscopeUserId(str(periscope_id)) if periscope_id else None,
-        handle=facts.get("handle"),
-        name=facts.get("name"),
-        avatar_url=facts.get("avatar_url"),
+        handle=_of(str, facts.get("handle")),
+        name=_of(str, facts.get("name")),
+        avatar_url=_of(str, facts.get("avatar_url")),
         since_at=_instant(facts.get("since_at")),
         is_verified=bool(facts.get("is_verified")),
     )
