@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from audio_building import FILES, OWNER, VECTORS, clock, frame, part, sample, synchsafe, tag, user_text
 from counting import executed_lines
-from hydrophone.audio import Tag, first_ticks, read_tags
-from hydrophone.audio.id3 import decode_text
+from hydrophone.audio import Tag, first_ticks, read_tags, scan_adts, tags_beside_frames
+from hydrophone.audio.id3 import _straight_path, _Walk, decode_text, is_clock_alone
 
 
 def only(body: bytes) -> Tag:
@@ -233,6 +233,40 @@ def test_no_tag_raises(parts: list[bytes], flags: int, major: int) -> None:
         one.text("TIT3")
         one.user_text("x")
     first_ticks(body)
+
+
+@given(st.lists(contents, max_size=8), st.integers(3, 4))
+@settings(deadline=None, max_examples=300)
+def test_the_straight_way_through_a_tag_is_the_one_that_the_search_finds(parts: list[bytes], major: int) -> None:
+    body = b"".join(parts)
+    straight = _straight_path(body, major, 0)
+    if straight is not None:
+        searched = _Walk(body, major)._search(0)
+        assert (searched.path, searched.is_right) == (straight, True)
+
+
+def test_an_ordinary_tag_is_read_the_straight_way() -> None:
+    assert _straight_path(part("TIT3", b"\x031") + user_text("x", "y" * 300), 4, 0) is not None
+
+
+@given(st.lists(st.one_of(st.integers(7, 60).map(frame), contents.map(tag), st.binary(max_size=12)), max_size=12))
+@settings(deadline=None, max_examples=300)
+def test_tags_beside_known_frames_are_those_of_a_scan(pieces: list[bytes]) -> None:
+    body = b"".join(pieces)
+    scan = scan_adts(body)
+
+    found = tags_beside_frames(body, scan.runs, scan.frame_sizes)
+
+    assert found is None or found == scan.tags
+    if not scan.junk_bytes and not scan.tail_bytes:
+        assert found == scan.tags
+
+
+def test_a_segment_of_the_service_needs_no_scan_for_its_tags() -> None:
+    body = b"".join([tag(clock(5)), frame() * 3, tag(part("TIT3", b"\x031")), frame() * 2])
+    scan = scan_adts(body)
+    assert tags_beside_frames(body, scan.runs, scan.frame_sizes) == scan.tags
+    assert [is_clock_alone(body, span) for span in scan.tags] == [True, False]
 
 
 @given(st.lists(st.tuples(st.binary(max_size=300), st.booleans()), min_size=1, max_size=12))

@@ -13,7 +13,7 @@ from chat_building import ROOM, SAMPLES, caption, dump, join, presence, reaction
 from counting import executed_lines
 from hydrophone.chat.identities import IdentitySet
 from hydrophone.chat.intake import MAX_MESSAGE_BYTES, ChatIntake, Via, read_line
-from hydrophone.chat.ordering import MessageOrder, messages_in_order, sorted_messages
+from hydrophone.chat.ordering import MessageOrder, StraightReading, sorted_messages
 from hydrophone.chat.reading import read_message
 from hydrophone.model import ChatKind
 
@@ -146,12 +146,30 @@ def test_lines_in_any_order_come_back_in_the_order_of_sending() -> None:
     assert in_order == [m.identity for line in lines if (m := read_line(line)).kind is ChatKind.CAPTION]
 
 
-def test_a_log_is_read_twice_and_never_held() -> None:
+def test_a_log_in_order_is_read_once() -> None:
+    whole = kept(ChatIntake(), *scene_messages())
+    log = [*whole, *whole[:100]]  # what comes again does not break the order
+
+    def line_at(place: int) -> bytes:
+        raise AssertionError(f"line {place} is read again")
+
+    reading = StraightReading(enumerate(log), line_at)
+
+    assert [message.identity for message in reading] == [message.identity for message in sorted_messages(whole)]
+    assert reading.is_straight
+
+
+def test_a_log_out_of_order_is_read_twice_and_never_held() -> None:
     live = kept(ChatIntake(), *scene_messages()[100:])
     whole = kept(ChatIntake(), *scene_messages())
     log = live + whole  # the history after the end repeats all, here without being told what is known
 
-    found = [message.identity for message in messages_in_order(enumerate(log), log.__getitem__)]
+    reading = StraightReading(enumerate(log), log.__getitem__)
+    begun = [message.identity for message in reading]
+    assert not reading.is_straight
+    assert 0 < len(begun) < 252
+
+    found = [message.identity for message in reading.again()]
 
     assert len(found) == len(set(found)) == 252
     assert found == [message.identity for message in sorted_messages(whole)]

@@ -12,7 +12,7 @@ from enum import Enum
 from pathlib import PurePosixPath
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hydrophone.model import AudienceSample, SpaceState
@@ -149,3 +149,17 @@ def test_any_value_becomes_json_that_a_strict_reader_takes(value: object) -> Non
 
     for text in (json_text(value), json_line(value)):
         json.loads(text.encode().decode(), parse_constant=refuse)
+
+
+_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
+    lambda inside: st.lists(inside, max_size=4) | st.dictionaries(st.text(max_size=5), inside, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(_values, st.booleans())
+@settings(deadline=None)
+def test_indented_json_is_what_the_standard_encoder_writes(value: object, sort_keys: bool) -> None:
+    expected = json.dumps(value, ensure_ascii=False, indent=2, sort_keys=sort_keys)
+    assert json_text(value, sort_keys=sort_keys) == expected + "\n"

@@ -50,26 +50,6 @@ class MessageOrder:
             yield self._places[index]
 
 
-def messages_in_order(lines: Iterable[tuple[int, bytes]], line_at: Callable[[int], bytes]) -> Iterator[ChatMessage]:
-    """All messages of a log in order, each once, without holding more than one of them.
-
-    Args:
-        lines: each line with its place.
-        line_at: the line at a place, for the second reading.
-    """
-    order = order_lines(lines)
-    for place in order.places():
-        yield read_line(line_at(place))
-
-
-def order_lines(lines: Iterable[tuple[int, bytes]], order: MessageOrder | None = None) -> MessageOrder:
-    """The order of a log's lines, or of those that follow what `order` knows."""
-    order = order or MessageOrder()
-    for place, line in lines:
-        order.add(*identify_line(line), place)
-    return order
-
-
 class StraightReading:
     """A log read once, for those who can begin anew: most logs are in order already, and nobody knows before the end.
 
@@ -77,7 +57,8 @@ class StraightReading:
     further up, they stop, `is_straight` is False, and `again` gives all of them from the beginning.
 
     Args:
-        lines, line_at: as for `messages_in_order`.
+        lines: each line with its place. None is held longer than it takes to read it.
+        line_at: the line at a place, for the second reading.
     """
 
     def __init__(self, lines: Iterable[tuple[int, bytes]], line_at: Callable[[int], bytes]) -> None:
@@ -98,7 +79,9 @@ class StraightReading:
 
     def again(self) -> Iterator[ChatMessage]:
         """All messages in order, once more from the beginning."""
-        for place in order_lines(self._lines, self._order).places():
+        for place, line in self._lines:
+            self._order.add(*identify_line(line), place)
+        for place in self._order.places():
             yield read_line(self._line_at(place))
 
 
