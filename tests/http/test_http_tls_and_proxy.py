@@ -7,6 +7,8 @@ import base64
 import datetime as dt
 import logging
 import ssl
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ import trustme
 from hydrophone.errors import SettingsError, UnreachableError
 from hydrophone.http import AsyncClient, Endpoints, HostKind, HttpSettings, Request
 from hydrophone.http.connect import Proxies
+from hydrophone.http.latetls import late_context
 from hydrophone.http.policy import Origin
 from raw_server import Exchange, serving
 
@@ -180,3 +183,28 @@ def test_a_proxy_that_cannot_be_used_is_told_at_once(url: str) -> None:
     assert caught.value.setting == "proxy"
     assert caught.value.advice
     assert "canary" not in str(caught.value) + caught.value.advice
+
+
+async def test_authorities_are_loaded_with_the_first_handshake_and_checked_then() -> None:
+    context = late_context()
+    assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
+    assert context.cert_store_stats()["x509_ca"] == 0
+
+    context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname="x.com")
+
+    usual = ssl.create_default_context()
+    assert context.cert_store_stats() == usual.cert_store_stats()
+    assert (context.verify_flags, context.verify_mode) == (usual.verify_flags, usual.verify_mode)
+
+
+def test_the_transport_itself_still_trusts_what_the_system_trusts() -> None:
+    # Whoever uses it beside us in one process must not lose anything by our way of loading it. In a process of its own,
+    # because here somebody may have loaded it before us.
+    code = (
+        "import ssl, hydrophone.http.driver, aiohttp.connector; c = aiohttp.connector._SSL_CONTEXT_VERIFIED; "
+        "c.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname='x.com'); "
+        "print(c.cert_store_stats() == ssl.create_default_context().cert_store_stats(), "
+        "type(c).__name__, type(ssl.create_default_context()).__name__)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.split() == ["True", "LateContext", "SSLContext"]
