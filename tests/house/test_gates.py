@@ -67,6 +67,19 @@ def test_each_exception_of_a_rule_is_still_there_and_has_its_reason() -> None:
             before = line
 
 
+def test_each_exempted_line_names_its_rule_and_has_its_reason_above() -> None:
+    rules = {name for name, _ in rule_ids()}
+    for path in (ROOT / "src").rglob("*.py"):
+        before = ""
+        for line in path.read_text("utf-8").splitlines():
+            if "nosemgrep" in line:
+                named = re.search(r"# nosemgrep: ([\w-]+)$", line)
+                assert named, f"{path}: {line}"
+                assert named[1] in rules
+                assert before.strip().startswith("# "), f"{path} does not say why: {line}"
+            before = line
+
+
 def test_each_rule_holds_where_it_should_and_spares_what_it_names(tmp_path: Path) -> None:
     semgrep = tool("semgrep")
     samples = {name: path.with_suffix(".py").read_text("utf-8") for name, path in rule_ids()}
