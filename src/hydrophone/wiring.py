@@ -20,14 +20,13 @@ from hydrophone.http import AsyncClient, Budgets, Endpoints, HostKind, HttpSetti
 from hydrophone.logins import FoundLogin, find_login, secret_file
 from hydrophone.periscope.session import PeriscopeLogin, PeriscopeSession
 from hydrophone.recorder.clock import Clock
-from hydrophone.recorder.recorder import Recorder
-from hydrophone.recorder.recording import Tools
 from hydrophone.recorder.resolving import Resolver
 from hydrophone.recorder.turns import Turns
 from hydrophone.settings import Settings
 from hydrophone.xweb.session import WebSession
 
 if TYPE_CHECKING:
+    from hydrophone.recorder.recorder import Recorder
     from hydrophone.xapi.session import ApiSession
 
 #: Where a browser comes back to after signing in to the X API.
@@ -65,11 +64,19 @@ class Parts:
     periscope: PeriscopeSession
     login: FoundLogin | None
     resolver: Resolver
-    recorder: Recorder
     syncer: Syncer
     state_dir: Path
     is_api: Callable[[str], bool]
+    make_recorder: Callable[[], Recorder]
+    _recorder: Recorder | None = None
     _api: ApiSession | None = None
+
+    @property
+    def recorder(self) -> Recorder:
+        """The one for all recordings, made when the first is asked for: loading it takes longer than most answers."""
+        if self._recorder is None:
+            self._recorder = self.make_recorder()
+        return self._recorder
 
     @property
     def api(self) -> ApiSession:
@@ -116,17 +123,24 @@ async def connect(settings: Settings) -> Parts:
         session.use_login(login.login)
     periscope = PeriscopeSession(login=_periscope_login(settings, endpoints), now=clock.now)
     syncer = Syncer(interval_seconds=settings.sync_seconds)
-    tools = Tools(
-        client=client,
-        clock=clock,
-        streams=StreamStore(state_dir / "streams.jsonl"),
-        credential=login.login if login else None,
-        periscope=periscope.login,
-        own_ids=session.own_user_ids,
-        syncer=syncer,
-        turns=Turns(clock, budgets),
-    )
     resolver = Resolver(client, session, clock.now, periscope)
+
+    def make_recorder() -> Recorder:
+        from hydrophone.recorder.recorder import Recorder
+        from hydrophone.recorder.recording import Tools
+
+        tools = Tools(
+            client=client,
+            clock=clock,
+            streams=StreamStore(state_dir / "streams.jsonl"),
+            credential=login.login if login else None,
+            periscope=periscope.login,
+            own_ids=session.own_user_ids,
+            syncer=syncer,
+            turns=Turns(clock, budgets),
+        )
+        return Recorder(tools, resolver)
+
     return Parts(
         settings=settings,
         client=client,
@@ -135,10 +149,10 @@ async def connect(settings: Settings) -> Parts:
         periscope=periscope,
         login=login,
         resolver=resolver,
-        recorder=Recorder(tools, resolver),
         syncer=syncer,
         state_dir=state_dir,
         is_api=endpoints.is_api,
+        make_recorder=make_recorder,
     )
 
 
