@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from types import TracebackType
@@ -125,12 +125,17 @@ class AsyncHydrophone:
             with_names: have the X API name the people as well, at $0.010 for each.
             on_notice: gets one line when the source that was asked first could not.
 
+        `raw` is the record of the source that was asked last; `info_with_origins` has all of them.
+
         Raises:
             LinkError: it is no link that we know.
             RemoteError: the service will not tell; the class says why.
         """
         found = await self.info_with_origins(link, all_sources=all_sources, with_names=with_names, on_notice=on_notice)
-        return found.space if isinstance(found, MergedSpace) else found
+        if isinstance(found, Broadcast):
+            return found
+        teller = found.origins["id"].source
+        return replace(found.space, raw=found.space.raw.get(teller, {}))
 
     async def info_with_origins(
         self,

@@ -16,7 +16,7 @@ import pytest
 
 from hydrophone import AsyncHydrophone, Hydrophone
 from hydrophone.cli import run
-from hydrophone.model import MergedSpace, Source
+from hydrophone.model import MergedSpace, Source, Space
 from hydrophone.testing import Scene, sandbox
 from hydrophone.testing.box import SandboxBox
 
@@ -162,8 +162,12 @@ async def test_python_gets_the_same_with_the_origins(typed: Typed, box: SandboxB
     async with AsyncHydrophone() as phone:
         space = await phone.info(LIVE.id, all_sources=True, on_notice=notices.append)
         merged = await phone.info_with_origins(LIVE.id)
-    assert space.title == "Harbour tapes"
+        plain = await phone.info(LIVE.id)
     assert isinstance(merged, MergedSpace)
+    assert space.title == "Harbour tapes"
+    assert isinstance(plain, Space)
+    assert plain.raw["metadata"]["rest_id"] == LIVE.id
+    assert merged.space.raw == {"web": plain.raw}
     assert merged.origins["title"].source is Source.WEB
     assert notices == [f"the archive adds nothing: the archive has no recording of {LIVE.id}"]
 

@@ -95,6 +95,7 @@ def _read_user(facts: Any) -> User | None:
     known = {name: facts[name] for name in User.__dataclass_fields__ if facts.get(name) is not None}
     known["id"] = UserId(str(known.get("id", "")))
     known["created_at"] = _instant(known.get("created_at"))
+    known |= {name: _of(str, known.get(name)) for name in ("handle", "name", "avatar_url")}
     return User(**known)
 
 
