@@ -15,7 +15,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup compiled demo test check bench hunt docs picture pins clean
+.PHONY: help setup compiled demo test check bench hunt docs picture pins clean strace
 
 help:  ## what can be done here
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -48,7 +48,12 @@ compiled: $(STAMP)
 demo: compiled  ## set up, then record two Spaces in the sandbox, through faults and a kill
 	@$(BIN)/hydrophone demo
 
-test: compiled  ## set up, then run every test
+# Some tests look at the recorder through it. Where it cannot be had, they skip and say so.
+strace:
+	@command -v strace >/dev/null || [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null || \
+	  { timeout 120 apt-get update -qq && timeout 120 apt-get install -qq -y strace; } >/dev/null 2>&1 || true
+
+test: compiled strace  ## set up, then run every test
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile
 
 # semgrep reads our own rules only; it asks nobody for more and tells nobody what it found.
@@ -71,7 +76,7 @@ bench: compiled  ## measure, side by side with peers where they are installed
 	@$(BIN)/python bench/run.py
 
 # The fuzzer is there for Linux and the usual Pythons; the random tests run everywhere.
-hunt: compiled  ## the long search for failures: fuzzers (HUNT_SECONDS each), more random input, more kills
+hunt: compiled strace  ## the long search for failures: fuzzers (HUNT_SECONDS each), more random input, more kills
 	@$(PIP) install --constraint constraints.txt --editable '.[hunt]'
 	@if $(BIN)/python -c 'import atheris' 2>/dev/null; then $(BIN)/python tests/fuzz/hunting.py; \
 	  else echo "no fuzzing: atheris is not to be had for this system"; fi
