@@ -56,7 +56,7 @@ OPENING = re.compile(
     r"|cookie|session_id|sid|jwt|CloudFront-(Signature|Policy)|x-guest-token|x-csrf-token|twitter-session)$"
 )
 #: Belong to everybody: the web client's own key.
-PUBLIC = ("AAAAAAAAAAAAAAAAAAAAANRILgAAAAAAnNwIzUejRCOuH5E6I8xnZz4puTs",)
+PUBLIC = ("AAAAAAAAAAAAAAAAAAAAANRILg",)
 #: Where each may go, as services of the sandbox. Whoever is not named may be told nothing.
 RIGHTFUL = {
     "auth_token": {"x"},
