@@ -15,10 +15,10 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup compiled demo test check bench hunt docs picture pins clean strace
+.PHONY: help setup compiled demo test check bench reliability soak storm hunt docs picture pins clean strace
 
 help:  ## what can be done here
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 setup: $(STAMP)  ## make .venv and install everything for use and development
 
@@ -74,6 +74,15 @@ check: $(STAMP) $(DOCS) $(GATES)/.stamp  ## lint, format, types, import layers, 
 
 bench: compiled  ## measure, side by side with peers where they are installed
 	@$(BIN)/python bench/run.py
+
+reliability: compiled  ## run the fault catalogue, the storms and the kills, and write their figures into docs/reliability.md
+	@$(BIN)/python docs/reliability.py
+
+soak: compiled  ## record 50 live Spaces at ten times the clock for half an hour, and watch what the process holds
+	@$(BIN)/python -P bench/soak.py
+
+storm: compiled  ## record one storm with Hydrophone, ffmpeg and streamlink, and put the table into the README
+	@$(BIN)/python docs/storm.py
 
 # The fuzzer is there for Linux and the usual Pythons; the random tests run everywhere.
 hunt: compiled strace  ## the long search for failures: fuzzers (HUNT_SECONDS each), more random input, more kills

@@ -72,7 +72,7 @@ CDN_SCRIPTS: tuple[Script, ...] = (
            snapshot=SnapshotRule(every=8, lag_seconds=3.0, gone_seconds=5.0), replay_lag_seconds=600),
     script("snapshots claim to be over while live",
            snapshot=SnapshotRule(every=8, lag_seconds=3.0, gone_seconds=12.0, has_endlist=True)),
-    script("the snapshot is out of order during an outage", upset("status", status=503, begin=28, end=44),
+    script("the snapshot is out of order during an outage", upset("status", status=503, begin=28, end=54),
            upset("status", status=503, path=SNAPSHOT, count=3)),
     script("the host is gone twice", aways=(Away(begin=15, seconds=30), Away(begin=40, seconds=45))),
     # ---------------------------------------------------------------- segments

@@ -17,7 +17,7 @@ from hydrophone.testing.box import SandboxBox, sandbox
 from journeys.live_faults import Script
 from journeys.trials import Trial, assert_kept, engine, lift_limits, record_links
 
-SPEED = 6.0
+SPEED = 3.0
 
 
 @dataclass(frozen=True)
