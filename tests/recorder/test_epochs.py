@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hydrophone.model import Segment
-from hydrophone.recorder.epochs import EpochMap
+from hydrophone.recorder.epochs import MAX_EPOCHS, EpochMap
 
 T0 = 1_772_564_400_000_000_000
 
@@ -98,3 +98,27 @@ def test_the_list_of_everything_settles_a_doubt() -> None:
 
     window = [segment(n, 105 + 3.0 * n) for n in range(13, 17)]
     assert [epoch for epoch, _ in epochs.assign_all(window)] == [1] * 4
+
+
+def test_a_long_list_whose_times_jump_about_is_read_in_linear_time() -> None:
+    # Looking behind each entry anew would take hours; the bound of this suite is minutes.
+    segments = [named((n * 7919) % 25_000, 10**18 + (n % 7) * 10**12 - n * 10**5) for n in range(50_000)]
+    epochs = EpochMap()
+
+    assert len(epochs.assign_all(segments)) == 50_000
+    assert epochs.count <= MAX_EPOCHS + 1
+
+
+def test_a_long_list_and_a_short_one_tell_the_same_epochs() -> None:
+    late = [named(5, 10**18 + 30 * 10**9), named(3, 10**18 + 31 * 10**9), named(4, 10**18 + 12 * 10**9)]
+    padding = [named(6 + n, 10**18 + (40 + 3 * n) * 10**9) for n in range(100)]
+
+    short = EpochMap().assign_all([*late, *padding[:10]])
+    long = EpochMap().assign_all([*late, *padding])
+
+    assert [epoch for epoch, _ in long[:13]] == [epoch for epoch, _ in short]
+
+
+def named(sequence: int, written_ns: int) -> Segment:
+    name = f"chunk_{written_ns}_{sequence}_a.aac"
+    return Segment(sequence, f"https://cdn.test/{name}", name, 3.0, written_ns)

@@ -70,9 +70,9 @@ class Epoch:
         # No edge of a CDN is this far behind; without a date to prove it, nearer numbers count as stale.
         return self.highest is not None and segment.sequence < self.highest - REMEMBERED_NAMES
 
-    def has_written(self, segment: Segment) -> bool:
-        """True when the segment is no newer than what this epoch has already shown, by the times in the names."""
-        return segment.written_ns is not None and self.newest_ns is not None and segment.written_ns <= self.newest_ns
+    def has_written(self, written_ns: int | None) -> bool:
+        """True when this time of writing is no newer than what the epoch has already shown."""
+        return written_ns is not None and self.newest_ns is not None and written_ns <= self.newest_ns
 
     def precedes(self, segment: Segment) -> bool:
         """True when the segment was written after all that this epoch has."""

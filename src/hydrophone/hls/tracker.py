@@ -86,8 +86,9 @@ class LiveTracker:
         """Digest one load of the playlist. Show loads in the order in which they were made."""
         before = self.epoch
         listed: dict[int, list[Segment]] = {}
+        behind = _oldest_behind(playlist.segments)
         for index, segment in enumerate(playlist.segments):
-            epoch = self._epoch_of(segment, playlist.segments, index)
+            epoch = self._epoch_of(segment, behind[index + 1])
             epoch.take_in(segment)
             listed.setdefault(epoch.number, []).append(segment)
 
@@ -117,7 +118,7 @@ class LiveTracker:
             refused=refused,
         )
 
-    def _epoch_of(self, segment: Segment, listed: tuple[Segment, ...], index: int) -> Epoch:
+    def _epoch_of(self, segment: Segment, oldest_behind: int | None) -> Epoch:
         newest = self._epochs[-1]
         if len(self._epochs) > 1:
             # A stale edge may still show the end of an earlier epoch.
@@ -130,11 +131,23 @@ class LiveTracker:
             if newest is not self._epochs[-1]:
                 return newest
         # One that was written late stands in its place, with older ones behind it; those of a restart stand last.
-        if not newest.is_ended_by(segment) or any(newest.has_written(later) for later in listed[index + 1 :]):
+        if not newest.is_ended_by(segment) or newest.has_written(oldest_behind):
             return newest
         self._epochs.append(Epoch(newest.number + 1))
         del self._epochs[:-_REMEMBERED_EPOCHS]
         return self._epochs[-1]
+
+
+def _oldest_behind(segments: tuple[Segment, ...]) -> list[int | None]:
+    """For each place in a list, the oldest time of writing from there on; None where no name has any."""
+    found: list[int | None] = [None] * (len(segments) + 1)
+    oldest: int | None = None
+    for place in range(len(segments) - 1, -1, -1):
+        written_ns = segments[place].written_ns
+        if written_ns is not None and (oldest is None or written_ns < oldest):
+            oldest = written_ns
+        found[place] = oldest
+    return found
 
 
 def _note(epoch: Epoch, number: int) -> bool:

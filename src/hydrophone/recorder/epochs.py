@@ -8,7 +8,7 @@ Names without a time of writing always belong to epoch 0.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from hydrophone.model import Segment
@@ -16,6 +16,22 @@ from hydrophone.model import Segment
 NOMINAL_NS = 3_000_000_000  #: the length that the cutter aims at
 DOUBT_NS = 3 * NOMINAL_NS  #: a number that comes this much later than its turn may be counted anew
 MAX_EPOCHS = 64  #: a hostile list could begin one with every entry
+
+
+LONG_LIST = 64
+_NOTHING_NS = 1 << 63
+
+
+def _oldest_behind(segments: Sequence[Segment]) -> list[int]:
+    """For each place in a list, the oldest time of writing from there on."""
+    found = [_NOTHING_NS] * (len(segments) + 1)
+    oldest = _NOTHING_NS
+    for at in range(len(segments) - 1, -1, -1):
+        ns = segments[at].written_ns
+        if ns is not None and 0 < ns < oldest:
+            oldest = ns
+        found[at] = oldest
+    return found
 
 
 @dataclass(slots=True)
@@ -72,16 +88,29 @@ class EpochMap:
 
     def assign_all(self, segments: Sequence[Segment]) -> list[tuple[int, Segment]]:
         """The epoch of each segment of one playlist, in its order."""
-        return [(self._assign(segment, segments, at), segment) for at, segment in enumerate(segments)]
+        return [found for piece in self.assign_in_pieces(segments, len(segments)) for found in piece]
 
-    def _assign(self, segment: Segment, listed: Sequence[Segment], at: int) -> int:
+    def assign_in_pieces(self, segments: Sequence[Segment], size: int) -> Iterator[list[tuple[int, Segment]]]:
+        """The same for a long playlist, piece by piece."""
+        # What stands behind each entry is found once; a hostile list would make us look for minutes.
+        oldest_behind = _oldest_behind(segments) if len(segments) > LONG_LIST else None
+        for first in range(0, len(segments), max(1, size)):
+            yield [
+                (
+                    self._assign(segments[at], segments, at, oldest_behind[at + 1] if oldest_behind else None),
+                    segments[at],
+                )
+                for at in range(first, min(first + size, len(segments)))
+            ]
+
+    def _assign(self, segment: Segment, listed: Sequence[Segment], at: int, oldest_behind: int | None = None) -> int:
         ns = segment.written_ns
         if ns is None:
             self._raise(self._epochs[0], segment.sequence, 0)
             return 0
         index = max(0, bisect_right(self._begins, ns) - 1)
         epoch = self._epochs[index]
-        if index == len(self._epochs) - 1 < MAX_EPOCHS and self._restarts(epoch, segment, listed, at):
+        if index == len(self._epochs) - 1 < MAX_EPOCHS and self._restarts(epoch, segment, listed, at, oldest_behind):
             began = max(epoch.highest_ns + 1, ns - segment.sequence * NOMINAL_NS - NOMINAL_NS // 2)
             epoch = _Epoch(began)
             self._epochs.append(epoch)
@@ -91,12 +120,16 @@ class EpochMap:
         return index
 
     @staticmethod
-    def _restarts(epoch: _Epoch, segment: Segment, listed: Sequence[Segment], at: int) -> bool:
+    def _restarts(
+        epoch: _Epoch, segment: Segment, listed: Sequence[Segment], at: int, oldest_behind: int | None
+    ) -> bool:
         ns = segment.written_ns or 0
         # Within one epoch, a lower number was written earlier. Later by more than a segment: the counting began anew.
         if epoch.highest < 0 or segment.sequence > epoch.highest or ns <= epoch.highest_ns + NOMINAL_NS // 2:
             return False
         # One that was only written late stands in its place, with older ones behind it; those of a restart stand last.
+        if oldest_behind is not None:
+            return oldest_behind > epoch.highest_ns
         return not any(0 < (later.written_ns or 0) <= epoch.highest_ns for later in listed[at + 1 :])
 
     @staticmethod

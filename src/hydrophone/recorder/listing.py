@@ -6,6 +6,7 @@ hint about the playlist and says nothing about the Space.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -25,7 +26,7 @@ from hydrophone.hls import (
     video_fallback_master_url,
 )
 from hydrophone.http import Endpoints, HostKind, Reply, Request
-from hydrophone.model import MediaKind
+from hydrophone.model import MediaKind, Segment
 from hydrophone.recorder.clock import Clock
 from hydrophone.recorder.door import Sender
 from hydrophone.recorder.epochs import EpochMap
@@ -33,6 +34,8 @@ from hydrophone.recorder.options import Patience
 from hydrophone.recorder.plan import Plan
 
 MAX_PLAYLIST_BYTES = 8 * 1024 * 1024
+AT_ONCE_BYTES = 32 * 1024  #: a longer playlist is parsed in a thread
+AT_ONCE_ENTRIES = 4096  #: of a longer one so many are offered before others get their turn: some 30 ms
 MAX_DEPTH = 3  #: multivariant playlists that lead to one another
 SEALED_MARK = "tw_"  #: begins the names of encrypted playlists
 PLAYLIST_HEADERS = {"accept": "*/*", "accept-encoding": "identity"}
@@ -114,6 +117,9 @@ class Listing:
             return Absent(None, error.message)
         if reply.status != 200:
             return Absent(reply.status, f"status {reply.status}")
+        if len(reply.body) > AT_ONCE_BYTES:
+            # A hostile list takes seconds; nobody else shall wait for it.
+            return await asyncio.to_thread(self._parse, reply, url)
         return self._parse(reply, url)
 
     def _parse(self, reply: Reply, url: str) -> MediaPlaylist | MultivariantPlaylist | Absent:
@@ -161,7 +167,23 @@ class Listing:
     async def from_playlist(self, url: str) -> Listed | Absent:
         """Offer everything that the playlist behind `url` names."""
         found = await self.media_playlist(url)
-        return found if isinstance(found, Absent) else self.absorb(found)
+        return found if isinstance(found, Absent) else await self.absorb_gently(found)
+
+    async def absorb_gently(self, playlist: MediaPlaylist) -> Listed:
+        """Offer a whole playlist; a long one in pieces, between which others get their turn."""
+        if len(playlist.segments) + len(playlist.refused) <= AT_ONCE_ENTRIES:
+            return self.absorb(playlist)
+        segments: list[tuple[int, Segment]] = []
+        new = 0
+        for place, piece in enumerate(self._epochs.assign_in_pieces(playlist.segments, AT_ONCE_ENTRIES)):
+            new += self._plan.offer(piece)
+            segments = piece
+            if place:
+                await asyncio.sleep(0)
+        for first in range(0, len(playlist.refused), AT_ONCE_ENTRIES):
+            self._plan.refuse(segments[-1][0] if segments else 0, playlist.refused[first : first + AT_ONCE_ENTRIES])
+            await asyncio.sleep(0)
+        return self._absorbed(playlist, new)
 
     async def from_snapshot(self, stream_url: str) -> Listed | Absent:
         """Offer everything from the first second that the newest snapshot names.
@@ -187,12 +209,15 @@ class Listing:
         new = self._plan.offer(segments)
         if playlist.refused:
             self._plan.refuse(segments[-1][0] if segments else 0, playlist.refused)
+        return self._absorbed(playlist, new)
+
+    def _absorbed(self, playlist: MediaPlaylist, new: int) -> Listed:
         self._journal_epochs()
         self._journal_known()
         self._note_end(playlist)
         if new:
             self._on_new()
-        return Listed(len(segments), new, playlist.is_ended, snapshot_written_at(playlist.url))
+        return Listed(len(playlist.segments), new, playlist.is_ended, snapshot_written_at(playlist.url))
 
     def absorb_window(self, playlist: MediaPlaylist, step: Step) -> int:
         """Offer what the live window shows, ahead of everything else. Returns how many of it were new.

@@ -18,7 +18,7 @@ from hydrophone.errors import (
 from hydrophone.hls import LiveTracker, MediaPlaylist, NumberSet
 from hydrophone.model import SpaceState, Stream
 from hydrophone.recorder.clock import Clock
-from hydrophone.recorder.listing import Absent, Listing
+from hydrophone.recorder.listing import AT_ONCE_ENTRIES, Absent, Listing
 from hydrophone.recorder.options import RecordOptions
 from hydrophone.recorder.plan import Plan
 from hydrophone.recorder.sources import Look, Source
@@ -157,11 +157,16 @@ class LivePhase:
             self._window_back(state)
             if not self._options.live_edge and self._listing.is_doubtful(found, state.look.started_at):
                 await self._listing.from_snapshot(state.url)
-            step = self._tracker.see(found)
-            if self._listing.absorb_window(found, step):
+            window = found
+            if len(found.segments) > AT_ONCE_ENTRIES:
+                window = replace(found, segments=found.segments[-AT_ONCE_ENTRIES:], refused=())
+            step = self._tracker.see(window)
+            if self._listing.absorb_window(window, step):
                 state.last_news = began
                 state.stopped_since = None
                 state.is_alarmed = False
+            if window is not found:
+                await self._listing.absorb_gently(found)
             # The core's end is a hint only: a playlist that claims to be over is looked at again, at leisure.
             state.claims_end = step.wait is None
             await self._clock.sleep_until(began + (3.0 if step.wait is None else step.wait))
