@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bench import page, peers
-from bench.cases import growth, live, packaging, replay, startup, verifying
+from bench.cases import chat, growth, live, packaging, replay, startup, verifying
 from bench.material import forget
 from bench.peers import ROOT
 from bench.stage import Section, Stage, leave_habits, loop_seconds, machine
@@ -25,6 +25,7 @@ RUNS: dict[str, Callable[[Stage], list[Section]]] = {
     "e": startup.run,
     "f": verifying.run,
     "g": growth.run,
+    "h": chat.run,
 }
 
 VERDICTS = {True: "met:", False: "MISSED:", None: "not measured:"}

@@ -16,6 +16,7 @@ CASES: Mapping[str, str] = {
     "e": "Start-up",
     "f": "Verifying",
     "g": "Growth",
+    "h": "Chat",
 }
 HEAD = """<!-- Written by bench/run.py. Run `make bench` to make it anew. -->
 
