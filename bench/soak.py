@@ -226,11 +226,11 @@ def _look_for_growth(soak: Soak) -> None:
         found = soak.settled()
         half = len(found) // 2
         if half >= 20:
-            # Connections come and go with the load; what leaks does so on average.
-            early = statistics.median(getattr(sample, name) for sample in found[:half])
-            late = statistics.median(getattr(sample, name) for sample in found[half:])
+            # Connections come and go with the load: it is the least of them that a leak raises.
+            early = min(getattr(sample, name) for sample in found[:half])
+            late = min(getattr(sample, name) for sample in found[half:])
             if late > 1.2 * early + soak.spaces / 5:
-                soak.problems.append(f"{name} grew from {early:.0f} to {late:.0f}")
+                soak.problems.append(f"{name} grew from {early} to {late}")
 
 
 def main() -> int:
