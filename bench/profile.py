@@ -91,7 +91,9 @@ def _mark(pids: Sequence[int]) -> None:
 
 def _imports() -> int:
     """The modules whose own import takes longest, of what `hydrophone record` loads before it can begin."""
-    code = "import hydrophone.cli.commands.record, hydrophone.cli.progress, hydrophone.app"
+    code = (
+        "import hydrophone.cli.commands.record, hydrophone.cli.progress, hydrophone.app, hydrophone.recorder.recorder"
+    )
     every, rows = min(_import_once(code) for _ in range(9))
     say(f"{every / 1000:.0f} ms in {len(rows)} modules (the quickest of 9)")
     packages: Counter[str] = Counter()

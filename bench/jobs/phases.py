@@ -17,7 +17,8 @@ from pathlib import Path
 
 BEGAN = time.process_time()
 
-import hydrophone.cli.commands.record  # noqa: E402, F401 - what the command loads
+import hydrophone.cli.commands.record  # noqa: E402
+import hydrophone.recorder.recorder  # noqa: E402, F401 - what the command loads
 from hydrophone.app import AsyncHydrophone  # noqa: E402
 from hydrophone.recorder.events import Event, Finishing, Outcome, Resolved, Started  # noqa: E402
 from hydrophone.settings import Settings  # noqa: E402

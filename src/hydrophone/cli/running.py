@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import threading
@@ -40,6 +41,8 @@ def run(settings: Settings, work: Callable[[AsyncHydrophone], Coroutine[Any, Any
         async with context.open_engine(settings) as engine:
             return await work(engine)
 
+    # What has been imported stays; the collector need not look through it again and again.
+    gc.freeze()
     try:
         return asyncio.run(whole())
     finally:

@@ -96,6 +96,7 @@ def record(
 
 
 def _record_all(settings: Settings, links: list[str], common: Common) -> list[Outcome]:
+    import hydrophone.recorder.recorder  # noqa: F401  (before the loop runs, not within it)
     from hydrophone.cli.progress import listener_for
     from hydrophone.cli.running import run, signals_to
     from hydrophone.recorder.options import StopSignal
