@@ -37,7 +37,7 @@ pytestmark = [
         reason="making and mounting an ext4 needs root on Linux and e2fsprogs",
     ),
     pytest.mark.skipif(bool(why_not()), reason=f"system calls cannot be watched: {why_not()}"),
-    pytest.mark.timeout(3600 if IS_HUNT else 300),
+    pytest.mark.timeout(3600 if IS_HUNT else 900),
 ]
 
 

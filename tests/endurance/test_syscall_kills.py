@@ -25,12 +25,12 @@ from journeys.victims import IS_HUNT, frames_in, item_of
 
 pytestmark = [
     pytest.mark.skipif(bool(why_not()), reason=f"system calls cannot be watched: {why_not()}"),
-    pytest.mark.timeout(7200 if IS_HUNT else 300),
+    pytest.mark.timeout(7200 if IS_HUNT else 900),
 ]
 
 SEED = 20_261_121
 SCENE = Scene.ended("killed at calls", seconds=15)
-POINTS = 10_000 if IS_HUNT else 105
+POINTS = 10_000 if IS_HUNT else 104
 AT_ONCE = 3
 
 
