@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hydrophone.archive import SECRET_MODE, StreamStore, Syncer, remove_orphans, write_file
+from hydrophone.archive import SECRET_MODE, StreamStore, Syncer, make_directory, remove_orphans, write_file
 from hydrophone.errors import SettingsError, UnreachableError
 from hydrophone.http import AsyncClient, Budgets, Endpoints, HostKind, HttpSettings, Request
 from hydrophone.logins import FoundLogin, find_login, secret_file
@@ -44,6 +44,7 @@ class StateFile:
         return self._load().get(key)
 
     def put(self, key: str, value: Any) -> None:
+        make_directory(self._path.parent)
         write_file(self._path, json.dumps({**self._load(), key: value}, indent=1), mode=SECRET_MODE)
 
     def _load(self) -> dict[str, Any]:
