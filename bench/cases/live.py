@@ -33,6 +33,7 @@ OURS, FFMPEG, STREAMLINK = "Hydrophone, one process", "ffmpeg, one process each"
 JOIN_SECONDS = 360.0
 LONG_FROM = 2000  #: so many are measured twice as long: they cost most, and are what the targets are about
 FINISH_SECONDS = 600.0
+PEERS_FINISH_SECONDS = 10.0  #: ffmpeg has been seen to wait for ever for a list that does not move any more
 Mark = Callable[[Sequence[int]], None]
 CHECKED = 20  #: recordings whose every frame is compared afterwards
 COLUMNS = (
@@ -144,7 +145,7 @@ def measure_live(
                 pages.close()
             time.sleep(3 * liveorigin.STEP_SECONDS)  # what is still to be fetched may come
             began_finish = time.monotonic()
-            _finish(pids)
+            _finish(pids, FINISH_SECONDS if name == OURS else PEERS_FINISH_SECONDS)
             finish = time.monotonic() - began_finish
         on_time = liveorigin.punctuality(origin, pages, keys, 1, last)
         frames = _compare(folder, export, count, last)
@@ -236,15 +237,16 @@ def _until_all_record(origin: Origin, keys: Sequence[str]) -> None:
     raise RuntimeError(f"{len(waiting)} of {len(keys)} never began to record")
 
 
-def _finish(pids: Sequence[int]) -> None:
-    """Ask all to make an end, and wait until they have."""
-    for pid in pids:
-        os.kill(pid, signal.SIGINT)
-    give_up = time.monotonic() + FINISH_SECONDS
+def _finish(pids: Sequence[int], seconds: float) -> None:
+    """Ask all to make an end, and wait until they have; less politely after a while."""
     left = list(pids)
-    while left and time.monotonic() < give_up:
-        left = [pid for pid in left if _is_running(pid)]
-        time.sleep(0.05)
+    for request in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+        for pid in left:
+            os.kill(pid, request)
+        give_up = time.monotonic() + seconds
+        while left and time.monotonic() < give_up:
+            left = [pid for pid in left if _is_running(pid)]
+            time.sleep(0.05)
 
 
 def _is_running(pid: int) -> bool:
