@@ -18,7 +18,7 @@ from hydrophone.sandbox.scene import Scene, SnapshotRule, invented_id
 from hydrophone.testing.box import SandboxBox, sandbox
 from journeys.trials import PATIENCE, Trial, assert_kept, engine, lift_limits, record_links
 
-SPEED = 4.0
+SPEED = 8.0
 RECORD = "AudioSpaceById"
 QUICK = SnapshotRule(every=6, lag_seconds=3.0, gone_seconds=8.0)
 #: Silence that counts as the end where nobody can be asked any more.
