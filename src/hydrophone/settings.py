@@ -102,16 +102,16 @@ class Settings(Table):
     transcript: bool = Field(True, description="Make transcripts of what is said; the chat is kept either way.")
     chapters: Literal["both", "turns", "gaps", "none"] = Field(
         "both",
-        description="Where chapters of the packaged audio begin: where somebody begins to hold the floor (`turns`), where "
-        "something is missing (`gaps`).",
+        description="Where chapters of the packaged audio begin: where somebody begins to hold the floor (`turns`), "
+        "where something is missing (`gaps`).",
     )
     lyrics: bool = Field(
         False, description="Put what is said into the packaged audio as lyrics, and beside it as an LRC file."
     )
     whisper_model: _Home | None = Field(
         None,
-        description="A folder with weights for faster-whisper (extra `whisper`): it listens to recordings for which the "
-        "service has no captions.",
+        description="A folder with weights for faster-whisper (extra `whisper`): it listens to recordings for which "
+        "the service has no captions.",
     )
     whisper_language: str = Field(
         "", pattern=r"^[A-Za-z-]*$", description="The language it listens for; empty, that of the record, else a guess."

@@ -34,7 +34,9 @@ def test_every_setting_command_and_error_is_in_the_reference() -> None:
     from hydrophone.cli.tree import COMMANDS
     from hydrophone.settings import Settings
 
-    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.HydrophoneError)]
+    kinds = [
+        kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.HydrophoneError)
+    ]
     assert len(kinds) > 20
 
     def page(name: str) -> str:

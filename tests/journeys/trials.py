@@ -157,7 +157,7 @@ def assert_kept(trial: Trial, box: SandboxBox, scene: Scene | str, missing: Iter
 
 
 def tell_about(trial: Trial, offered: Sequence[bytes]) -> None:
-    """The figures of one recording for the reports: how much of what could be had was kept, and what it said of itself."""
+    """The figures of one recording for the reports: how much of what could be had was kept, and what it said."""
     wanted = set(offered)
     facts.tell("frames offered", len(offered))
     facts.tell("frames kept", len(wanted.intersection(trial.frames)))

@@ -28,7 +28,7 @@ from hydrophone.model import ChatKind, ChatMessage, ChatPerson, PeriscopeUserId,
 MAX_LINE_BYTES = 1 << 20
 MAX_PEOPLE = 1000
 _MAX_NAME = 2048
-_scan = json.JSONDecoder().scan_once
+_decode = json.JSONDecoder().raw_decode
 _MODERATED = (ChatKind.HIDDEN, ChatKind.SENTENCE)
 
 
@@ -41,10 +41,10 @@ def load_layer(value: Any, limit: int = MAX_LINE_BYTES) -> Any:
     text = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
     try:
         # Three layers for each of ten thousand messages: the parser is asked without its wrapping first.
-        found, end = _scan(text, 0)
+        found, end = _decode(text)
         if end == len(text) or text[end:] == "\n":
             return found
-    except (ValueError, RecursionError, StopIteration):
+    except (ValueError, RecursionError):
         pass
     try:
         return json.loads(text)
