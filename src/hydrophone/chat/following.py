@@ -155,8 +155,10 @@ class ChatFollower:
 
         def take(messages: Sequence[Any]) -> None:
             arrived_ns = self._arrived_ns()
-            for message in messages:
-                self._keep(message, via, arrived_ns)
+            lines = [self._intake.take(message, via, arrived_ns) for message in messages]
+            # One write for a page: a history of hours has ten thousand messages.
+            if kept := b"".join(line for line in lines if line is not None):
+                self._store(kept)
 
         return await self._client.ask(
             walk_history(chat, take, cursor=cursor, renew=self._renew, is_young=is_young, now=self._now)

@@ -20,6 +20,7 @@ from hydrophone.model import ChatKind, ChatMessage, ChatPerson
 MAX_MESSAGE_BYTES = 1 << 20
 #: Of a message that is too long. Escaped, each character may become six.
 _KEPT_CHARACTERS = 128 * 1024
+_compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 #: What a person on stage does is part of the recording, whoever records it.
 _KEPT_OF_OWN = (ChatKind.CAPTION, ChatKind.STAGE)
 
@@ -144,6 +145,6 @@ def _unwrap(line: bytes) -> tuple[object, int | None]:
 
 
 def _line(facts: dict[str, Any]) -> bytes:
-    text = json.dumps(facts, ensure_ascii=False, separators=(",", ":"))
+    text = _compact(facts)
     # Half a surrogate pair is no text; as an escape it is kept, and a reader of ours replaces it.
     return (text if text == clean_text(text) else json.dumps(facts, separators=(",", ":"))).encode() + b"\n"

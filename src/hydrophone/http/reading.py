@@ -23,12 +23,12 @@ _ISO = re.compile(
 _LONG_DATE = re.compile(r"\w{3} (\w{3}) (\d\d) (\d\d):(\d\d):(\d\d) \+0000 (\d{4})", re.ASCII)
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _NUMBER = re.compile(r"[+-]?\d{1,20}", re.ASCII)
-#: Half a surrogate pair, escaped or as three raw bytes. Such text cannot be written to any file later.
-_LONE_SURROGATE = re.compile(
-    rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])"
-    rb"|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F]"
-    rb"|\xed[\xa0-\xbf]"
+#: Half a surrogate pair, escaped or as three raw bytes. Such text cannot be written to any file later. Each of the two
+#: begins with what the search can jump to: bodies are megabytes, and tried at every byte it costs more than the parser.
+_LONE_ESCAPE = re.compile(
+    rb"\\u[dD](?:[89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD])[c-fC-F])"
 )
+_RAW_HALF = re.compile(rb"\xed[\xa0-\xbf]")
 
 
 class Node:
@@ -188,7 +188,7 @@ def read_document(reply: Reply, endpoint: str) -> Node:
     """
     value = reply.json()
     _check_depth(value, endpoint)
-    if _LONE_SURROGATE.search(reply.body):
+    if _LONE_ESCAPE.search(reply.body) or _RAW_HALF.search(reply.body):
         value = _without_surrogates(value)
     return Node(value, "", endpoint)
 
