@@ -54,7 +54,7 @@ strace:
 	  { timeout 120 apt-get update -qq && timeout 120 apt-get install -qq -y strace; } >/dev/null 2>&1 || true
 
 test: compiled strace  ## set up, then run every test
-	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --durations 12
 
 # semgrep reads our own rules only; it asks nobody for more and tells nobody what it found.
 SEMGREP := PATH="$(CURDIR)/$(GATES)/$(INNER):$$PATH" SEMGREP_SEND_METRICS=off semgrep

@@ -98,7 +98,7 @@ def follower_for(client: AsyncClient, listener: Listener) -> ChatFollower:
         client,
         renew=listener.renew,
         intake=ChatIntake(),
-        store=listener.lines.append,
+        store=lambda kept: listener.lines.extend(kept.splitlines(keepends=True)),
         rng=Random(1),
         sleep=listener.sleep,
         poll_seconds=0.02,

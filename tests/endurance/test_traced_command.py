@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from endurance.points import acknowledged, assert_healed, assert_whole
-from endurance.recording_forks import Forks, forking
+from endurance.recording_forks import UNLIMITED, Forks, forking
 from endurance.system_calls import why_not as why_no_forks
 from endurance.tracing import Point, points, record_traced, why_not
 from hydrophone.testing import Scene
@@ -55,7 +55,7 @@ class Bed:
 def bed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bed]:
     below = tmp_path_factory.mktemp("traced")
     with sandbox(SCENE, isolated=True, speed=20) as box, forking(box, below) as forks:
-        box.control.switch(limits={"guest": 1_000_000})
+        box.control.switch(limits=UNLIMITED)
         assert forks.record(SCENE.name, below / "model").status == 0
         yield Bed(box, forks, below, item_of(below / "model"))
 

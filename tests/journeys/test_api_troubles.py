@@ -66,13 +66,17 @@ def test_a_used_up_budget_costs_no_audio_and_nothing_is_asked_before_its_end(
 ) -> None:
     scene = live("budget-spent")
     box = opened(scene)
-    box.control.switch(limits={RECORD: 2})
+    box.control.switch(limits={RECORD: 2}, limit_window_seconds=60)
 
     trial = record(box, tmp_path, box.link(scene.name), patience=SHORT_SILENCE)
 
     assert trial.exit_code == 0
     assert_kept(trial, box, scene)
-    assert len(asked(box, RECORD)) <= 3
+    requests = asked(box, RECORD)
+    assert len(requests) > 2, "the budget was never spent"
+    assert [request["status"] for request in requests] == [200] * len(requests), [
+        (r["status"], r["at_us"]) for r in requests
+    ]
 
 
 @pytest.mark.parametrize(

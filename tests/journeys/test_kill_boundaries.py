@@ -70,7 +70,8 @@ def forking(box: SandboxBox, folder: Path) -> Iterator[Forks]:
 @pytest.fixture
 def forks(tmp_path: Path) -> Iterator[Forks]:
     with sandbox(SCENE, isolated=True) as box, forking(box, tmp_path) as forks:
-        box.control.switch(limits={"guest": 1_000_000})  # what is asked here in a minute is asked in a day elsewhere
+        # What is asked here in a minute is asked in a day elsewhere.
+        box.control.switch(limits={"guest": 1_000_000, "guest/activate": 1_000_000})
         yield forks
 
 

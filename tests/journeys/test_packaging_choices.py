@@ -10,6 +10,7 @@ import pytest
 from mutagen.mp4 import MP4
 
 from hydrophone.archive import Item, verify_item
+from hydrophone.errors import DiskError
 from hydrophone.recorder.finishing import finish_item, read_look
 from hydrophone.recorder.opening import Work, reopen_work
 from hydrophone.recorder.options import Chapters, Packaging, RecordOptions
@@ -105,6 +106,17 @@ def test_lyrics_are_in_the_file_and_beside_it_only_when_asked_for(trial: Trial, 
     assert "audio.lrc" in item.manifest.read_text()
     finish(work, Packaging(lyrics=True))
     assert (item.audio.read_bytes(), item.lyrics.read_bytes()) == first
+
+
+def test_lyrics_that_the_disk_does_not_let_go_are_an_error_of_the_disk(trial: Trial, work: Work) -> None:
+    lyrics = Item(work.take.directory).lyrics
+    lyrics.unlink(missing_ok=True)
+    lyrics.mkdir()  # no file system removes a folder as if it were a file
+    try:
+        with pytest.raises(DiskError, match=r"audio\.lrc"):
+            finish(work, Packaging())
+    finally:
+        lyrics.rmdir()
 
 
 def test_the_setting_reaches_a_recording(trial: Trial, recorded: tuple[str, str]) -> None:

@@ -16,7 +16,7 @@ from hydrophone.chat.access import ChatPass, ask_access
 from hydrophone.chat.following import ChatFollower, ChatReport
 from hydrophone.chat.history import HistoryEnd, HistoryWalk, walk_history
 from hydrophone.chat.intake import ChatIntake, Via, read_line
-from hydrophone.chat.ordering import messages_in_order
+from hydrophone.chat.ordering import sorted_messages
 from hydrophone.http import AsyncClient, Endpoints, HttpSettings, Question
 from hydrophone.model import ChatKind, ChatMessage, Cue
 from hydrophone.sandbox.scene import Scene
@@ -58,7 +58,7 @@ def media_clock(scene: Scene) -> MediaClock:
 
 
 def lines_in_order(lines: Sequence[bytes]) -> list[ChatMessage]:
-    return list(messages_in_order(enumerate(lines), lines.__getitem__))
+    return sorted_messages(lines)
 
 
 def cues_of(scene: Scene, messages: Sequence[ChatMessage]) -> list[Cue]:
@@ -144,7 +144,7 @@ async def follow(box: SandboxBox, name: str, lines: list[bytes]) -> ChatReport:
             client,
             renew=renew,
             intake=ChatIntake([OWNER.user_id]),
-            store=lines.append,
+            store=lambda kept: lines.extend(kept.splitlines(keepends=True)),
             rng=Random(1),
             sleep=short,
             now=now,

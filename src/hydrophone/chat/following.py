@@ -34,7 +34,7 @@ SOCKET_RETRY_SECONDS = 300.0
 QUIET_SOCKET_SECONDS = 120.0
 
 Renew = Callable[[], Question[ChatPass | None]]
-Store = Callable[[bytes], None]
+Store = Callable[[bytes], None]  #: gets one whole line or several
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""Budgets: so many requests per endpoint and caller in a window of 15 minutes, and the headers that say so.
+"""Budgets: so many requests per endpoint and caller in a window, of 15 minutes if nobody turns the switch, and the headers that say so.
 
 Source: web endpoint reference, "Limits". The numbers without a public source are those of an early description.
 """
@@ -15,7 +15,6 @@ from hydrophone.sandbox.world import World
 from hydrophone.sandbox.x.accounts import Caller
 from hydrophone.sandbox.x.answers import NAMED
 
-WINDOW_SECONDS = 900
 SIGNED_IN = {"live_video_stream/status": 1000, "AudioSpaceById": 500, "UserByScreenName": 150}
 GUEST = {"UserByScreenName": 50}
 OTHER_SIGNED_IN, OTHER_GUEST = 900, 100
@@ -43,21 +42,22 @@ class Windows:
     def __init__(self) -> None:
         self._windows: dict[tuple[str, str], tuple[float, int]] = {}
 
-    def spend(self, endpoint: str, caller_key: str, limit: int, now: float) -> Budget:
-        """Count one request. The window opens with the first request in it."""
-        began, used = self._windows.get((endpoint, caller_key), (now, 0))
-        if now >= began + WINDOW_SECONDS:
-            began, used = now, 0
+    def spend(self, endpoint: str, caller_key: str, limit: int, now: float, seconds: int) -> Budget:
+        """Count one request. The window opens with the first request in it, and ends at the very second it names."""
+        began, used = self._windows.get((endpoint, caller_key), (float(int(now)), 0))
+        if now >= began + seconds:
+            began, used = float(int(now)), 0
         is_spent = used >= limit
         used += not is_spent
         self._windows[endpoint, caller_key] = (began, used)
-        return Budget(limit, limit - used, int(began) + WINDOW_SECONDS, is_spent)
+        return Budget(limit, limit - used, int(began) + seconds, is_spent)
 
 
 def spend(world: World, endpoint: str, caller: Caller, switches: Mapping[str, Any]) -> Budget:
     """Count one request of this caller to this endpoint."""
     now = time.time() if switches["limit_clock"] == "real" else world.clock.now_us() / 1_000_000
-    return world.room(Windows).spend(endpoint, caller.key, _limit(endpoint, caller, switches["limits"]), now)
+    limit = _limit(endpoint, caller, switches["limits"])
+    return world.room(Windows).spend(endpoint, caller.key, limit, now, int(switches["limit_window_seconds"]))
 
 
 def spend_activation(world: World, exchange: Exchange, switches: Mapping[str, Any]) -> Budget:

@@ -48,7 +48,8 @@ DEFAULTS: Mapping[str, Any] = {
     "fleet_instants": "text",  #: milliseconds
     "refresh_delay_seconds": 30,
     # budgets
-    "limits": {},  #: endpoint to requests in 15 minutes; "guest" for everything as guest
+    "limits": {},  #: endpoint to requests in a window; "guest" for everything as guest
+    "limit_window_seconds": 900,
     "limit_form": "right",  #: graphql | rest | object
     "limit_reset": "right",  #: past | absent | absurd
     "limit_headers": True,
