@@ -1,4 +1,6 @@
-"""Budgets: so many requests per endpoint and caller in a window, of 15 minutes if nobody turns the switch, and the headers that say so.
+"""Budgets: so many requests per endpoint and caller in a window, and the headers that say so.
+
+A window is of 15 minutes, unless the switch `limit_window_seconds` is turned.
 
 Source: web endpoint reference, "Limits". The numbers without a public source are those of an early description.
 """
