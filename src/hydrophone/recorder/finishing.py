@@ -205,7 +205,8 @@ def _lyrics(account: Account | None, offset: float, seconds: float) -> str:
 def _write_lyrics(paths: Item, account: Account | None) -> None:
     """The LRC file beside the audio; one of an earlier run goes where it is not wanted any more."""
     if account is None:
-        with disk_errors(paths.lyrics):  # made of the transcript, which stays
+        with disk_errors(paths.lyrics):
+            # Made of the transcript, which stays.
             paths.lyrics.unlink(missing_ok=True)  # nosemgrep: files-deleted-only-by-their-writers
     else:
         write_file(paths.lyrics, transcript_as(account.transcript, "lrc").encode())
