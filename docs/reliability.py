@@ -31,7 +31,10 @@ SOAK = RESULTS / "soak.json"
 STORMS = "tests/endurance/test_storms_whole.py"
 LONG_STORM = "1:20:4"  #: seed, Spaces, hours of the storm that is too long for every run of the tests
 #: What else is run, and counted by its points: kills and injected errors at system calls.
-POINTS = tuple(f"tests/endurance/test_{name}.py" for name in ("syscall_kills", "syscall_errors", "power_cut", "netns"))
+POINTS = tuple(
+    f"tests/endurance/test_{name}.py"
+    for name in ("syscall_kills", "syscall_errors", "traced_command", "power_cut", "network_namespaces")
+)
 PARTS = ("scripts", "others", "storms", "points")
 SCRIPT_FILES = (*(f"tests/{test.partition('::')[0]}" for test in LISTS.values()), "tests/journeys/test_api_troubles.py")
 LIST_TITLES = {
@@ -106,13 +109,12 @@ def report(part: str) -> Path:
 def run(part: str, rows: Iterable[Row], workers: str) -> int:
     """Run a part of what the page is about. The exit code is pytest's."""
     RESULTS.mkdir(parents=True, exist_ok=True)
-    points = [name for name in POINTS if (ROOT / name).exists()]
     named = {test for row in rows for test in row.tests}
     tests = {
         "scripts": sorted(test for test in named if test.startswith(SCRIPT_FILES)),
         "others": sorted(test for test in named if not test.startswith((STORMS, *POINTS, *SCRIPT_FILES))),
         "storms": [STORMS],
-        "points": points,
+        "points": list(POINTS),
     }[part]
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--timeout", "3600"]
     command += ["-n", workers, "--dist", "loadfile", f"--junitxml={report(part)}", *tests]
