@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 START = 1000.0
+MOST_TURNS = 1_000_000  #: of the loop without any time passing: then something goes round and round
 
 
 class _JumpingSelector(selectors.SelectSelector):
@@ -20,6 +21,7 @@ class _JumpingSelector(selectors.SelectSelector):
     def __init__(self) -> None:
         super().__init__()
         self.now = START
+        self._turns = 0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         ready = super().select(0)
@@ -27,6 +29,10 @@ class _JumpingSelector(selectors.SelectSelector):
             return ready
         if timeout is None:
             raise RuntimeError("everything waits for something that will never happen")
+        self._turns = 0 if timeout > 0.0 else self._turns + 1
+        if self._turns > MOST_TURNS:
+            self._turns = 0
+            raise RuntimeError("time stands still: something never waits")
         self.now += max(0.0, timeout)
         return []
 

@@ -237,7 +237,8 @@ class LivePhase:
         try:
             while True:
                 now = self._clock.monotonic()
-                await self._sleep(state, TICK_SECONDS if ticket else min(TICK_SECONDS, due - now))
+                # Who is due while asking is forbidden has to wait as well.
+                await self._sleep(state, TICK_SECONDS if ticket else min(TICK_SECONDS, max(due, state.ask_after) - now))
                 now = self._clock.monotonic()
                 reason = self._silence(state, now)
                 if state.is_alarmed:
