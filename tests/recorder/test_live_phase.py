@@ -137,6 +137,21 @@ def test_a_used_up_budget_is_respected_to_the_second() -> None:
     assert sum("goes on without the record" in text for text in stage.ear.notices) == 1
 
 
+def test_who_may_not_ask_when_the_audio_stops_waits_until_asking_is_allowed() -> None:
+    space = Space(400, aways=((100, 120.0),))
+    error = RateLimitedError("used up", retry_at=ORIGIN + timedelta(seconds=900))
+    record = Record(space, troubles=[(100, 900, error)])
+
+    stage, end = follow(space, record)
+
+    assert end.is_confirmed
+    assert stage.numbers == list(range(400))
+    told = next(at for at in record.looks if at >= 100)
+    assert told < 300
+    assert [at for at in record.looks if told < at < 899] == []
+    assert [at for at in record.looks if 899 <= at < 930] != []
+
+
 def test_a_dead_login_is_told_once_and_tried_again_after_five_minutes() -> None:
     space = Space(600)
     record = Record(space, troubles=[(100, 1e9, NotSignedInError("logged out", status=401))])
