@@ -222,7 +222,7 @@ def _storms(cases: Sequence[Case]) -> str:
     titles = {
         "test_a_storm_breaks_no_invariant": "small, in every run of the tests",
         "test_a_storm_over_twenty_spaces_breaks_no_invariant": "twenty Spaces, in every run of the tests",
-        "test_one_storm_breaks_no_invariant": "twenty Spaces of four hours, for this page and in `make hunt`",
+        "test_one_storm_breaks_no_invariant": "twenty Spaces for longer, for this page; in `make hunt` four hours",
     }
     lines = []
     for test, title in titles.items():
