@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Any
+from typing import Any, TypedDict
 
 from hydrophone.chat.codes import (
     ACTION_BY_EVENT,
@@ -75,22 +75,6 @@ def read_message(raw: object, *, near_ns: int | None = None) -> ChatMessage:
     is_approximate = unix_us is None
     if unix_us is None and sent_ns is not None:
         unix_us = guess_audio_instant(sent_ns, is_caption=kind is ChatKind.CAPTION)
-    if kind is ChatKind.CAPTION:  # most messages by far: whatever the others may carry is not looked for
-        return ChatMessage(
-            kind=kind,
-            identity=_identity(outer, payload, body, near_ns),
-            code=code,
-            room=_text(payload.get("room")) or _text(body.get("room")),
-            sent_ns=sent_ns,
-            unix_us=unix_us,
-            is_approximate=is_approximate,
-            sender=_sender(payload.get("sender")),
-            subject=_subject(kind, body),
-            text=_message_text(kind, body),
-            is_final=_flag(body.get("final"), default=code == 201),
-            language=_text(payload.get("lang"))[:35],
-        )
-    action = ACTION_BY_EVENT.get(code or 0, StageAction.OTHER) if kind is ChatKind.STAGE else None
     return ChatMessage(
         kind=kind,
         identity=_identity(outer, payload, body, near_ns),
@@ -102,14 +86,8 @@ def read_message(raw: object, *, near_ns: int | None = None) -> ChatMessage:
         sender=_sender(payload.get("sender")),
         subject=_subject(kind, body),
         text=_message_text(kind, body),
-        action=action,
-        people=_people(kind, body),
-        on_stage=_on_stage(kind, body),
-        target=_text(body.get("message_uuid") or body.get("blockedMessageUUID")) if kind in _MODERATED else "",
-        occupancy=_count(body.get("occupancy")) if kind is ChatKind.PRESENCE else None,
-        total=_count(body.get("total_participants")) if kind is ChatKind.PRESENCE else None,
         language=_text(payload.get("lang"))[:35],
-        facts=_facts(kind, body),
+        **_rarer(kind, code, body),
     )
 
 
@@ -188,6 +166,50 @@ def _digest(value: object) -> str:
     return "hash:" + blake2b(data, digest_size=12).hexdigest()
 
 
+# ---------------------------------------------------------------- what only some kinds carry
+
+
+class _Rarer(TypedDict, total=False):
+    is_final: bool
+    action: StageAction
+    people: tuple[ChatPerson, ...]
+    on_stage: tuple[ChatPerson, ...]
+    target: str
+    occupancy: int | None
+    total: int | None
+    facts: dict[str, str | int | float | bool]
+
+
+def _rarer(kind: ChatKind, code: int | None, body: Mapping[str, Any]) -> _Rarer:
+    if kind is ChatKind.CAPTION:  # most messages by far: whatever the others may carry is not looked for
+        return {"is_final": _flag(body.get("final"), default=code == 201)}
+    found: _Rarer = {"facts": _facts(body)}
+    if kind is ChatKind.STAGE:
+        found["action"] = ACTION_BY_EVENT.get(code or 0, StageAction.OTHER)
+        found["people"] = _known(_person("", entry, "") for entry in _list(body.get("twitter_participant_ids")))
+        found["on_stage"] = _known(map(_guest, _list(body.get("guestSessions"))))
+    elif kind is ChatKind.ROSTER:
+        found["people"] = _known(_sender(entry) for entry in _list(body.get("occupants")))
+    elif kind is ChatKind.PRESENCE:
+        found["occupancy"] = _count(body.get("occupancy"))
+        found["total"] = _count(body.get("total_participants"))
+    elif kind in _MODERATED:
+        found["target"] = _text(body.get("message_uuid") or body.get("blockedMessageUUID"))
+    return found
+
+
+def _facts(body: Mapping[str, Any]) -> dict[str, str | int | float | bool]:
+    found: dict[str, str | int | float | bool] = {}
+    for name in KNOWN_FACTS:
+        value = body.get(name)
+        if isinstance(value, str):
+            if value:
+                found[name] = clean_text(value[:_MAX_NAME])
+        elif isinstance(value, bool | int | float) and value:
+            found[name] = value
+    return found
+
+
 # ---------------------------------------------------------------- who
 
 
@@ -246,18 +268,6 @@ def _subject(kind: ChatKind, body: Mapping[str, Any]) -> ChatPerson | None:
     return None
 
 
-def _people(kind: ChatKind, body: Mapping[str, Any]) -> tuple[ChatPerson, ...]:
-    if kind is ChatKind.ROSTER:
-        return _known(_sender(entry) for entry in _list(body.get("occupants")))
-    if kind is ChatKind.STAGE:
-        return _known(_person("", entry, "") for entry in _list(body.get("twitter_participant_ids")))
-    return ()
-
-
-def _on_stage(kind: ChatKind, body: Mapping[str, Any]) -> tuple[ChatPerson, ...]:
-    return _known(map(_guest, _list(body.get("guestSessions")))) if kind is ChatKind.STAGE else ()
-
-
 def _known(people: Iterable[ChatPerson | None]) -> tuple[ChatPerson, ...]:
     return tuple(person for person in people if person is not None)
 
@@ -284,18 +294,6 @@ def _list(value: Any) -> list[Any]:
 
 def _message_text(kind: ChatKind, body: Mapping[str, Any]) -> str:
     return _text(body.get("emoji") if kind is ChatKind.STAGE else body.get("body"), limit=MAX_LINE_BYTES)
-
-
-def _facts(kind: ChatKind, body: Mapping[str, Any]) -> dict[str, str | int | float | bool]:
-    found: dict[str, str | int | float | bool] = {}
-    for name in KNOWN_FACTS:
-        value = body.get(name)
-        if isinstance(value, str):
-            if value:
-                found[name] = clean_text(value[:_MAX_NAME])
-        elif isinstance(value, bool | int | float) and value:
-            found[name] = value
-    return found
 
 
 def _text(value: Any, limit: int = _MAX_NAME) -> str:
