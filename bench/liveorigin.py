@@ -120,21 +120,32 @@ class Punctuality:
     most_seconds: float
 
 
-def fetched_of(origin: Origin) -> Mapping[tuple[str, int], float]:
-    """(key, number) to the instant of the first good answer, from the origin's log."""
-    found: dict[tuple[str, int], float] = {}
-    assert origin.log is not None
-    with origin.log.open() as log:
-        for line in log:
-            match = _ASKED.match(line)
-            if match and match["status"] in ("200", "206"):
-                found.setdefault((match["key"], int(match["number"])), float(match["at"]))
-    return found
+class Fetched:
+    """What the origin's log tells of segments that were answered well, read on from where it was left."""
+
+    def __init__(self, origin: Origin) -> None:
+        assert origin.log is not None
+        self._log = origin.log
+        self._place = 0
+
+    def more(self) -> Mapping[tuple[str, int], float]:
+        """(key, number) to the instant of the first good answer, of what was answered since the last call."""
+        found: dict[tuple[str, int], float] = {}
+        with self._log.open("rb") as log:
+            log.seek(self._place)
+            for line in log:
+                if not line.endswith(b"\n"):
+                    break  # the rest of it is still to come
+                self._place += len(line)
+                match = _ASKED.match(line.decode())
+                if match and match["status"] in ("200", "206"):
+                    found.setdefault((match["key"], int(match["number"])), float(match["at"]))
+        return found
 
 
 def punctuality(origin: Origin, pages: Pages, keys: list[str], first: int, last: int) -> Punctuality:
     """How punctually the segments `first` to `last` of each stream were fetched."""
-    found = fetched_of(origin)
+    found = Fetched(origin).more()
     delays: list[float] = []
     late = missing = 0
     for key in keys:

@@ -33,7 +33,7 @@ OURS, FFMPEG, STREAMLINK = "Hydrophone, one process", "ffmpeg, one process each"
 JOIN_SECONDS = 360.0
 LONG_FROM = 2000  #: so many are measured twice as long: they cost most, and are what the targets are about
 FINISH_SECONDS = 600.0
-PEERS_FINISH_SECONDS = 10.0  #: ffmpeg has been seen to wait for ever for a list that does not move any more
+PEERS_FINISH_SECONDS = 15.0
 Mark = Callable[[Sequence[int]], None]
 CHECKED = 20  #: recordings whose every frame is compared afterwards
 COLUMNS = (
@@ -141,12 +141,13 @@ def measure_live(
                 mark(pids)
                 memory, files = total_pss(pids), sum(open_files(pid) for pid in pids)
                 last = int((time.time() - pages.listed_at(liveorigin.PHASES, 0)) // liveorigin.STEP_SECONDS) - 2
+                time.sleep(2 * liveorigin.STEP_SECONDS)  # what is still to be fetched may come
+                # The windows move on meanwhile: a list that stands still keeps ffmpeg from noticing that it shall stop.
+                began_finish = time.monotonic()
+                _finish(pids, FINISH_SECONDS if name == OURS else PEERS_FINISH_SECONDS)
+                finish = time.monotonic() - began_finish
             finally:
                 pages.close()
-            time.sleep(3 * liveorigin.STEP_SECONDS)  # what is still to be fetched may come
-            began_finish = time.monotonic()
-            _finish(pids, FINISH_SECONDS if name == OURS else PEERS_FINISH_SECONDS)
-            finish = time.monotonic() - began_finish
         on_time = liveorigin.punctuality(origin, pages, keys, 1, last)
         frames = _compare(folder, export, count, last)
     return Steady(elapsed, spent, memory, files, finish, on_time, frames)
@@ -176,6 +177,7 @@ def _scene(number: int) -> Scene:
         since=5.0,
         id=invented_id("live", number),
         stream_key=liveorigin.stream_key(number),
+        turns=(),  # nobody hears this one: the segments come from the origin
     )
 
 
@@ -229,8 +231,9 @@ def _peer(stage: Stage, name: str, origin: Origin, key: str, out: Path) -> list[
 def _until_all_record(origin: Origin, keys: Sequence[str]) -> None:
     give_up = time.monotonic() + JOIN_SECONDS
     waiting = set(keys)
+    fetched = liveorigin.Fetched(origin)
     while time.monotonic() < give_up:
-        waiting -= {key for key, number in liveorigin.fetched_of(origin) if number == 0}
+        waiting -= {key for key, number in fetched.more() if number == 0}
         if not waiting:
             return
         time.sleep(0.5)
