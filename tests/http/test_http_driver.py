@@ -21,11 +21,16 @@ def client_for(
     server: RawServer, service: str = "x", *, bases: Mapping[str, str] | None = None, **knobs: Any
 ) -> AsyncClient:
     settings = HttpSettings(**{"backoff_seconds": 0.001, "proxy": "", **knobs})
-    return AsyncClient(Endpoints.sandbox({service: server.base, **(bases or {})}), settings=settings, rng=Random(1))
+    known = {"cdn": server.base, service: server.base, **(bases or {})}
+    return AsyncClient(Endpoints.sandbox(known), settings=settings, rng=Random(1))
 
 
 def get(path: str = "/", **more: Any) -> Request:
     return Request("GET", path, **{"deadline_seconds": 5.0, "attempts": 1, **more})
+
+
+#: Media goes over connections of our own, all else through the transport for everything: both owe the same.
+both_ways = pytest.mark.parametrize("kind", [HostKind.API, HostKind.CDN])
 
 
 class Cookie:
@@ -51,12 +56,13 @@ class Cookie:
 # ---------------------------------------------------------------- plain answers
 
 
-async def test_a_reply_carries_status_headers_body_and_where_it_came_from() -> None:
+@both_ways
+async def test_a_reply_carries_status_headers_body_and_where_it_came_from(kind: HostKind) -> None:
     async def handler(exchange: Exchange) -> None:
         await exchange.say(b"HTTP/1.1 404 No\r\nSet-Cookie: a=1\r\nset-cookie: b=2\r\ncontent-length: 2\r\n\r\nno")
 
     async with serving(handler) as server, client_for(server) as client:
-        reply = await client.send(get("/a%2Fb?c=%20", params={"d": "e f"}))
+        reply = await client.send(get("/a%2Fb?c=%20", params={"d": "e f"}, kind=kind))
 
     assert (reply.status, reply.body, reply.is_close_delimited) == (404, b"no", False)
     assert reply.headers.get_all("Set-Cookie") == ["a=1", "b=2"]
@@ -79,7 +85,8 @@ async def test_a_browser_like_agent_is_the_default_and_media_is_asked_for_as_it_
     assert (post.header("user-agent"), post.header("content-type"), post.body) == ("mine", None, b"{}")
 
 
-async def test_connections_are_kept() -> None:
+@both_ways
+async def test_connections_are_kept(kind: HostKind) -> None:
     writers = set()
 
     async def handler(exchange: Exchange) -> None:
@@ -88,7 +95,7 @@ async def test_connections_are_kept() -> None:
 
     async with serving(handler) as server, client_for(server) as client:
         for _ in range(5):
-            await client.send(get())
+            await client.send(get(kind=kind))
 
     assert len(writers) == 1
 
@@ -113,7 +120,8 @@ async def test_no_more_requests_of_a_kind_are_under_way_than_agreed() -> None:
 # ---------------------------------------------------------------- retries
 
 
-async def test_5xx_and_lost_connections_are_tried_again_then_the_answer_is_given() -> None:
+@both_ways
+async def test_5xx_and_lost_connections_are_tried_again_then_the_answer_is_given(kind: HostKind) -> None:
     async def handler(exchange: Exchange) -> None:
         if exchange.number == 1:
             await exchange.answer(b"<html>", 503)
@@ -126,17 +134,18 @@ async def test_5xx_and_lost_connections_are_tried_again_then_the_answer_is_given
             await exchange.answer(b"fine")
 
     async with serving(handler) as server, client_for(server) as client:
-        reply = await client.send(get(attempts=4))
+        reply = await client.send(get(attempts=4, kind=kind))
 
     assert (reply.status, reply.body, len(server.requests)) == (200, b"fine", 4)
 
 
-async def test_the_last_5xx_is_a_reply_not_an_exception() -> None:
+@both_ways
+async def test_the_last_5xx_is_a_reply_not_an_exception(kind: HostKind) -> None:
     async def handler(exchange: Exchange) -> None:
         await exchange.answer(b"sorry", 500)
 
     async with serving(handler) as server, client_for(server) as client:
-        reply = await client.send(get(attempts=3))
+        reply = await client.send(get(attempts=3, kind=kind))
 
     assert (reply.status, reply.body, len(server.requests)) == (500, b"sorry", 3)
 
@@ -161,16 +170,18 @@ async def test_a_challenge_is_not_asked_twice() -> None:
     assert len(server.requests) == 1
 
 
-async def test_nobody_listening_is_unreachable() -> None:
+@both_ways
+async def test_nobody_listening_is_unreachable(kind: HostKind) -> None:
     async with serving(_never) as server:
         pass
     async with client_for(server) as client:
         with pytest.raises(UnreachableError) as caught:
-            await client.send(get(attempts=2))
+            await client.send(get(attempts=2, kind=kind))
     assert caught.value.host == "127.0.0.1"
 
 
-async def test_a_name_that_fails_and_comes_back_is_asked_again() -> None:
+@both_ways
+async def test_a_name_that_fails_and_comes_back_is_asked_again(kind: HostKind) -> None:
     asked = 0
 
     async def resolve(host: str, port: int) -> list[str]:
@@ -184,14 +195,15 @@ async def test_a_name_that_fails_and_comes_back_is_asked_again() -> None:
         await exchange.answer(b"back")
 
     async with serving(handler) as server:
-        server_by_name = Endpoints.sandbox({"x": f"http://flaky.test:{server.port}"})
+        base = f"http://flaky.test:{server.port}"
+        server_by_name = Endpoints.sandbox({"x": base, "cdn": base})
         async with AsyncClient(
             server_by_name, settings=HttpSettings(backoff_seconds=0.001, proxy="", resolve=resolve)
         ) as client:
             with pytest.raises(UnreachableError, match=r"flaky\.test could not be resolved"):
-                await client.send(get())
-            reply = await client.send(get(attempts=3))
-            await client.send(get())
+                await client.send(get(kind=kind))
+            reply = await client.send(get(attempts=3, kind=kind))
+            await client.send(get(kind=kind))
 
     assert (reply.body, asked) == (b"back", 3)
 
@@ -257,18 +269,20 @@ async def _body_drips(exchange: Exchange) -> None:
         await asyncio.sleep(0.01)
 
 
+@both_ways
 @pytest.mark.parametrize(
     "handler",
     [_short, _chunked_without_end, _truncated_gzip, _damaged_gzip, _unknown_encoding, _not_http, _closed_at_once],
     ids=lambda handler: handler.__name__.strip("_"),
 )
-async def test_half_an_answer_is_no_answer(handler: Any) -> None:
+async def test_half_an_answer_is_no_answer(kind: HostKind, handler: Any) -> None:
     async with serving(handler) as server, client_for(server) as client:
         with pytest.raises(UnreachableError):
-            await client.send(get(attempts=2))
+            await client.send(get(attempts=2, kind=kind))
     assert len(server.requests) == 2
 
 
+@both_ways
 @pytest.mark.parametrize(
     ("handler", "knobs", "deadline"),
     [
@@ -282,15 +296,18 @@ async def test_half_an_answer_is_no_answer(handler: Any) -> None:
         (_body_drips, {"rate_grace_seconds": 0.1, "min_bytes_per_second": 5000}, 60.0),
     ],
 )
-async def test_an_answer_that_is_too_slow_is_given_up(handler: Any, knobs: dict[str, Any], deadline: float) -> None:
+async def test_an_answer_that_is_too_slow_is_given_up(
+    kind: HostKind, handler: Any, knobs: dict[str, Any], deadline: float
+) -> None:
     begun = time.monotonic()
     async with serving(handler) as server, client_for(server, **knobs) as client:
         with pytest.raises(UnreachableError):
-            await client.send(get(deadline_seconds=deadline))
+            await client.send(get(deadline_seconds=deadline, kind=kind))
     assert time.monotonic() - begun < 10
 
 
-async def test_a_slow_answer_that_keeps_moving_outlives_the_stall() -> None:
+@both_ways
+async def test_a_slow_answer_that_keeps_moving_outlives_the_stall(kind: HostKind) -> None:
     async def handler(exchange: Exchange) -> None:
         await exchange.say(b"HTTP/1.1 200 OK\r\ncontent-length: 20\r\n\r\n")
         for _ in range(20):
@@ -298,7 +315,7 @@ async def test_a_slow_answer_that_keeps_moving_outlives_the_stall() -> None:
             await exchange.say(b"x")
 
     async with serving(handler) as server, client_for(server, stall_seconds=0.6) as client:
-        reply = await client.send(get(deadline_seconds=30.0))
+        reply = await client.send(get(deadline_seconds=30.0, kind=kind))
 
     assert reply.body == b"x" * 20
 
@@ -314,18 +331,20 @@ async def test_waiting_for_a_free_connection_does_not_count_as_slowness() -> Non
     assert {reply.status for reply in replies} == {200}
 
 
-async def test_a_body_that_only_the_end_of_the_connection_ends_says_so() -> None:
+@both_ways
+async def test_a_body_that_only_the_end_of_the_connection_ends_says_so(kind: HostKind) -> None:
     async def handler(exchange: Exchange) -> None:
         await exchange.say(b"HTTP/1.1 200 OK\r\n\r\nperhaps whole")
         exchange.hang_up()
 
     async with serving(handler) as server, client_for(server) as client:
-        reply = await client.send(get())
+        reply = await client.send(get(kind=kind))
 
     assert (reply.body, reply.is_close_delimited) == (b"perhaps whole", True)
 
 
-async def test_chunked_and_packed_answers_are_put_together() -> None:
+@both_ways
+async def test_chunked_and_packed_answers_are_put_together(kind: HostKind) -> None:
     text = b"hello " * 1000
     raw = zlib.compressobj(wbits=-15)
     packed = {
@@ -342,24 +361,26 @@ async def test_chunked_and_packed_answers_are_put_together() -> None:
 
     async with serving(handler) as server, client_for(server) as client:
         for name in packed:
-            assert (await client.send(get("/" + name))).body == text
+            assert (await client.send(get("/" + name, kind=kind))).body == text
 
 
 # ---------------------------------------------------------------- caps
 
 
-async def test_an_announced_giant_is_refused_before_its_body() -> None:
+@both_ways
+async def test_an_announced_giant_is_refused_before_its_body(kind: HostKind) -> None:
     async def handler(exchange: Exchange) -> None:
         await exchange.say(b"HTTP/1.1 200 OK\r\ncontent-length: 10000000000\r\n\r\n")
         await asyncio.sleep(30)
 
     async with serving(handler) as server, client_for(server) as client:
         with pytest.raises(TooLargeError) as caught:
-            await client.send(get(max_bytes=1000, attempts=3))
+            await client.send(get(max_bytes=1000, attempts=3, kind=kind))
     assert (caught.value.limit_bytes, len(server.requests)) == (1000, 1)
 
 
-async def test_an_endless_body_is_cut_off() -> None:
+@both_ways
+async def test_an_endless_body_is_cut_off(kind: HostKind) -> None:
     sent = 0
 
     async def handler(exchange: Exchange) -> None:
@@ -371,7 +392,7 @@ async def test_an_endless_body_is_cut_off() -> None:
 
     async with serving(handler) as server, client_for(server) as client:
         with pytest.raises(TooLargeError):
-            await client.send(get(max_bytes=1_000_000))
+            await client.send(get(max_bytes=1_000_000, kind=kind))
     assert sent < 20_000_000
 
 
@@ -386,7 +407,8 @@ async def test_a_gzip_bomb_stays_packed() -> None:
             await client.send(get(server.base + "/", kind=HostKind.CDN, max_bytes=1_000_000))
 
 
-async def test_endless_headers_are_cut_off() -> None:
+@both_ways
+async def test_endless_headers_are_cut_off(kind: HostKind) -> None:
     async def many(exchange: Exchange) -> None:
         await exchange.say(b"HTTP/1.1 200 OK\r\n")
         while True:
@@ -405,42 +427,45 @@ async def test_endless_headers_are_cut_off() -> None:
     for handler in (many, long, above_the_cap):
         async with serving(handler) as server, client_for(server) as client:
             with pytest.raises((UnreachableError, TooLargeError)):
-                await client.send(get())
+                await client.send(get(kind=kind))
 
 
 # ---------------------------------------------------------------- redirects and credentials
 
 
-async def test_redirects_are_followed_a_few_times_only() -> None:
+@both_ways
+async def test_redirects_are_followed_a_few_times_only(kind: HostKind) -> None:
     async def handler(exchange: Exchange) -> None:
         hop = int(exchange.path[1:])
         await (exchange.answer(b"end") if hop == 0 else exchange.answer(b"", 302, location=f"/{hop - 1}"))
 
     async with serving(handler) as server, client_for(server) as client:
-        reply = await client.send(get("/5"))
+        reply = await client.send(get("/5", kind=kind))
         assert (reply.body, reply.url) == (b"end", server.base + "/0")
         with pytest.raises(UnreachableError, match="5 redirects"):
-            await client.send(get("/21", attempts=3))
+            await client.send(get("/21", attempts=3, kind=kind))
         assert len(server.requests) == 12
-        assert (await client.send(get("/3", max_redirects=0))).status == 302
+        assert (await client.send(get("/3", max_redirects=0, kind=kind))).status == 302
 
 
-async def test_a_redirect_loop_ends() -> None:
+@both_ways
+async def test_a_redirect_loop_ends(kind: HostKind) -> None:
     async def handler(exchange: Exchange) -> None:
         await exchange.answer(b"", 301, location="/again")
 
     async with serving(handler) as server, client_for(server) as client:
         with pytest.raises(UnreachableError):
-            await client.send(get("/again", attempts=3))
+            await client.send(get("/again", attempts=3, kind=kind))
     assert len(server.requests) == 6
 
 
-async def test_a_redirect_without_a_location_is_a_reply() -> None:
+@both_ways
+async def test_a_redirect_without_a_location_is_a_reply(kind: HostKind) -> None:
     async def handler(exchange: Exchange) -> None:
         await exchange.answer(b"", 302)
 
     async with serving(handler) as server, client_for(server) as client:
-        assert (await client.send(get())).status == 302
+        assert (await client.send(get(kind=kind))).status == 302
 
 
 async def test_credentials_stay_behind_when_a_redirect_leads_to_another_origin() -> None:
@@ -517,13 +542,14 @@ async def test_the_cdn_may_redirect_to_the_cdn_only() -> None:
     assert len(server.requests) == 3
 
 
-async def test_cookies_are_not_kept_by_the_transport() -> None:
+@both_ways
+async def test_cookies_are_not_kept_by_the_transport(kind: HostKind) -> None:
     async def handler(exchange: Exchange) -> None:
         await exchange.answer(b"", set_cookie="session=1; Path=/")
 
     async with serving(handler) as server, client_for(server) as client:
-        await client.send(get())
-        await client.send(get())
+        await client.send(get(kind=kind))
+        await client.send(get(kind=kind))
 
     assert server.requests[1].header("cookie") is None
 
@@ -541,18 +567,21 @@ async def test_a_private_address_is_refused_however_it_is_spelt(host: str) -> No
     assert server.requests == []
 
 
+@both_ways
 @pytest.mark.parametrize(
     "answers", [["127.0.0.1"], ["::1"], ["203.0.113.9"], ["8.8.8.8", "10.0.0.1"], ["169.254.169.254"]]
 )
-async def test_a_public_name_that_leads_to_a_private_address_is_refused_at_connect_time(answers: list[str]) -> None:
+async def test_a_public_name_that_leads_to_a_private_address_is_refused_at_connect_time(
+    kind: HostKind, answers: list[str]
+) -> None:
     async def resolve(host: str, port: int) -> list[str]:
         return answers
 
     async with serving(_never) as server, AsyncClient(settings=HttpSettings(proxy="", resolve=resolve)) as client:
         with pytest.raises(UnsafeAddressError) as caught:
-            await client.send(get(f"http://rebinding.example:{server.port}/", kind=HostKind.USER, attempts=3))
+            await client.send(get(f"http://rebinding.example:{server.port}/", kind=kind, attempts=3))
         with pytest.raises(UnsafeAddressError):
-            await client.send(get("https://x.com/", attempts=3))
+            await client.send(get("https://x.com/", attempts=3, kind=kind))
     assert server.requests == []
     assert caught.value.host == "rebinding.example"
 
@@ -616,12 +645,13 @@ async def test_a_canceled_question_is_closed() -> None:
     assert ended == [True]
 
 
-async def test_a_wedged_try_leaves_no_task_or_socket_behind() -> None:
+@both_ways
+async def test_a_wedged_try_leaves_no_task_or_socket_behind(kind: HostKind) -> None:
     async with serving(_body_stalls) as server, client_for(server) as client:
         before = len(asyncio.all_tasks())
         for _ in range(3):
             with pytest.raises(UnreachableError):
-                await client.send(get(deadline_seconds=0.05))
+                await client.send(get(deadline_seconds=0.05, kind=kind))
         await asyncio.sleep(0.05)
         assert len(asyncio.all_tasks()) <= before + 3  # the server's own, one per connection
 

@@ -21,6 +21,9 @@ from hydrophone.http.latetls import late_context
 from hydrophone.http.policy import Origin
 from raw_server import Exchange, serving
 
+#: Media goes over connections of our own, all else through the transport for everything: both owe the same.
+both_ways = pytest.mark.parametrize("kind", [HostKind.API, HostKind.CDN])
+
 
 async def _fine(exchange: Exchange) -> None:
     await exchange.answer(b"fine")
@@ -44,15 +47,20 @@ def ca_file(authority: trustme.CA, tmp_path: Path) -> Path:
     return path
 
 
-async def test_an_extra_authority_is_trusted_when_it_is_given(authority: trustme.CA, ca_file: Path) -> None:
+@both_ways
+async def test_an_extra_authority_is_trusted_when_it_is_given(
+    kind: HostKind, authority: trustme.CA, ca_file: Path
+) -> None:
     async with serving(_fine, tls=_server_side(authority, "127.0.0.1")) as server:
         settings = HttpSettings(proxy="", ca_file=ca_file)
-        async with AsyncClient(Endpoints.sandbox({"x": server.base}), settings=settings) as client:
-            assert (await client.send(Request("GET", "/"))).body == b"fine"
+        async with AsyncClient(Endpoints.sandbox({"x": server.base, "cdn": server.base}), settings=settings) as client:
+            for _ in range(2):
+                assert (await client.send(Request("GET", "/", kind=kind))).body == b"fine"
 
 
+@both_ways
 async def test_a_self_signed_a_foreign_and_an_expired_certificate_are_refused(
-    authority: trustme.CA, ca_file: Path
+    kind: HostKind, authority: trustme.CA, ca_file: Path
 ) -> None:
     long_ago = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
     cases = [
@@ -64,9 +72,10 @@ async def test_a_self_signed_a_foreign_and_an_expired_certificate_are_refused(
     for tls, trusted in cases:
         async with serving(_fine, tls=tls) as server:
             settings = HttpSettings(proxy="", ca_file=trusted)
-            async with AsyncClient(Endpoints.sandbox({"x": server.base}), settings=settings) as client:
+            endpoints = Endpoints.sandbox({"x": server.base, "cdn": server.base})
+            async with AsyncClient(endpoints, settings=settings) as client:
                 with pytest.raises(UnreachableError, match="could not prove") as caught:
-                    await client.send(Request("GET", "/", attempts=3))
+                    await client.send(Request("GET", "/", kind=kind, attempts=3))
         assert server.requests == []
         assert "CA file" in caught.value.advice
 

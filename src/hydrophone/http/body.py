@@ -26,9 +26,10 @@ class Pace(NamedTuple):
         """Something came: the answer may stall from now on again."""
         self.timeout.reschedule(min(self.give_up_at, now + self.settings.stall_seconds))
 
-    def is_too_slow(self, size: int, seconds: float) -> bool:
-        """Have that many bytes in that time been too few?"""
-        return seconds > self.settings.rate_grace_seconds and size < self.settings.min_bytes_per_second * seconds
+
+def is_too_slow(size: int, seconds: float, settings: HttpSettings) -> bool:
+    """Have that many bytes in that time been too few?"""
+    return seconds > settings.rate_grace_seconds and size < settings.min_bytes_per_second * seconds
 
 
 async def read_body(response: ClientResponse, limit_bytes: int, pace: Pace) -> bytes:
@@ -61,7 +62,7 @@ async def _read_on(response: ClientResponse, data: bytes, limit_bytes: int, pace
         pieces.append(data)
         size += len(data)
         now = clock()
-        if pace.is_too_slow(size, now - begun):
+        if is_too_slow(size, now - begun, pace.settings):
             raise UnreachableError("the answer came too slowly", host=response.url.raw_host or "")
         # Moving a timer costs more than reading a piece, so it is done a few times per stall at most.
         if now - moved_at > pace.settings.stall_seconds / 8:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -27,6 +28,7 @@ from hydrophone.http.body import Pace, inflate, read_body
 from hydrophone.http.budgets import Budgets
 from hydrophone.http.connect import GuardedResolver, Proxies, tls_context
 from hydrophone.http.endpoints import Endpoints
+from hydrophone.http.getter import Getter, Limits, RawReply
 from hydrophone.http.messages import Call, Headers, HostKind, Question, Reply, Request
 from hydrophone.http.policy import (
     Origin,
@@ -59,11 +61,13 @@ class _HopelessError(UnreachableError):
 class _Lane:
     """What requests of one kind share: connections, default headers, and a bound on how many are under way.
 
-    `routes` knows the origins that have passed the policy, and the proxy in front of each.
+    `routes` knows the origins that have passed the policy, and the proxy in front of each. What `getter` can do goes by
+    it, all else through `session`.
     """
 
     kind: HostKind
     session: aiohttp.ClientSession
+    getter: Getter | None
     gate: asyncio.Semaphore
     routes: dict[Origin, str | None]
 
@@ -125,6 +129,8 @@ class AsyncClient:
         for session in sockets.values():
             await session.close()
         for lane in lanes:
+            if lane.getter is not None:
+                await lane.getter.close()
             await lane.session.close()
         self.budgets.flush()
 
@@ -253,23 +259,17 @@ class AsyncClient:
     async def _try(self, request: Request, url: URL, origin: Origin) -> Reply:
         """One try over all its redirects, within one deadline."""
         lane = self._lane(request.kind)
-        settings = self.settings
         async with lane.gate:
-            now = asyncio.get_running_loop().time()
-            give_up_at = now + request.deadline_seconds
-            try:
-                async with asyncio.timeout_at(min(give_up_at, now + settings.stall_seconds)) as timeout:
-                    pace = Pace(timeout, give_up_at, settings)
-                    reply = await self._exchange(lane, request, _Hop(request.method, url, origin, request.body), pace)
-                    if reply.status in _REDIRECTS:
-                        reply = await self._follow(lane, request, url, origin, reply, pace)
-                    return reply
-            except TimeoutError:
-                raise UnreachableError(f"{origin.host} did not answer in time", host=origin.host) from None
+            give_up_at = asyncio.get_running_loop().time() + request.deadline_seconds
+            hop = _Hop(request.method, url, origin, request.body)
+            reply = await self._exchange(lane, request, hop, give_up_at)
+            if reply.status in _REDIRECTS:
+                reply = await self._follow(lane, request, hop, reply, give_up_at)
+            return reply
 
-    async def _follow(self, lane: _Lane, request: Request, url: URL, first: Origin, reply: Reply, pace: Pace) -> Reply:
+    async def _follow(self, lane: _Lane, request: Request, first: _Hop, reply: Reply, give_up_at: float) -> Reply:
         """The reply at the end of a chain of redirects; each hop is checked and given its headers anew."""
-        method, body = request.method, request.body
+        method, url, body = first.method, first.url, first.body
         hops = 0
         while reply.status in _REDIRECTS and "location" in reply.headers and request.max_redirects > 0:
             hops += 1
@@ -280,51 +280,65 @@ class AsyncClient:
             try:
                 url = follow_redirect(url, reply.headers["location"])
                 origin = origin_of(url)
-                pace.move_on(asyncio.get_running_loop().time())
-                reply = await self._exchange(lane, request, _Hop(method, url, origin, body, origin == first), pace)
+                hop = _Hop(method, url, origin, body, origin == first.origin)
+                reply = await self._exchange(lane, request, hop, give_up_at)
             except UnsafeAddressError as error:
                 error.is_redirect = True
                 raise
         return reply
 
-    async def _exchange(self, lane: _Lane, request: Request, hop: _Hop, pace: Pace) -> Reply:
+    async def _exchange(self, lane: _Lane, request: Request, hop: _Hop, give_up_at: float) -> Reply:
         """One request to one host and its answer; no redirect is followed here."""
         proxy = self._route(lane, hop.origin)
-        response: aiohttp.ClientResponse | None = None
+        headers = self._headers(request, hop)
         try:
-            response = await lane.session.request(
-                hop.method,
-                hop.url,
-                data=hop.body,
-                headers=self._headers(request, hop),
-                allow_redirects=False,
-                proxy=proxy,
-            )
-            raw_headers = response.raw_headers
-            if sum(map(len, chain.from_iterable(raw_headers))) > self.settings.max_header_bytes:
-                raise TooLargeError("the answer has too many headers", limit_bytes=self.settings.max_header_bytes)
-            data = await read_body(response, request.max_bytes, pace)
+            if lane.getter is not None and proxy is None and hop.method == "GET" and hop.body is None:
+                raw = await lane.getter.get(hop.url, hop.origin, headers, Limits(request.max_bytes, give_up_at))
+            else:
+                raw = await self._ask_session(lane.session, request, hop, headers, proxy, give_up_at)
         except BaseException as error:
-            if response is not None:
-                response.close()
             told = _told(error, hop.origin.host)
             if told is None:
                 raise
             # Never chained: the transport's own errors print whole URLs and proxy passwords.
             raise told from None
-        headers = response.headers
-        encoding = headers.get("Content-Encoding")
-        if encoding and data:
-            data = inflate(data, encoding, request.max_bytes)
+        data = inflate(raw.body, raw.encoding, request.max_bytes) if raw.encoding and raw.body else raw.body
+        text = str(hop.url)
         if log.isEnabledFor(logging.DEBUG):
-            log.debug("%s %s: %d, %d bytes", hop.method, redact_url(str(hop.url)), response.status, len(data))
-        return Reply(
+            log.debug("%s %s: %d, %d bytes", hop.method, redact_url(text), raw.status, len(data))
+        return Reply(raw.status, Headers.from_raw(raw.headers), data, text, request, raw.is_close_delimited)
+
+    async def _ask_session(
+        self,
+        session: aiohttp.ClientSession,
+        request: Request,
+        hop: _Hop,
+        headers: dict[str, str] | None,
+        proxy: str | None,
+        give_up_at: float,
+    ) -> RawReply:
+        """The same by the transport for everything."""
+        settings = self.settings
+        stalled_at = asyncio.get_running_loop().time() + settings.stall_seconds
+        async with asyncio.timeout_at(min(give_up_at, stalled_at)) as timeout:
+            response = await session.request(
+                hop.method, hop.url, data=hop.body, headers=headers, allow_redirects=False, proxy=proxy
+            )
+            try:
+                raw_headers = response.raw_headers
+                if sum(map(len, chain.from_iterable(raw_headers))) > settings.max_header_bytes:
+                    raise TooLargeError("the answer has too many headers", limit_bytes=settings.max_header_bytes)
+                data = await read_body(response, request.max_bytes, Pace(timeout, give_up_at, settings))
+            except BaseException:
+                response.close()
+                raise
+        known = response.headers
+        return RawReply(
             response.status,
-            Headers.from_raw(raw_headers),
+            raw_headers,
             data,
-            str(hop.url),
-            request,
-            "Content-Length" not in headers and "Transfer-Encoding" not in headers,
+            known.get("Content-Encoding", ""),
+            "Content-Length" not in known and "Transfer-Encoding" not in known,
         )
 
     def _headers(self, request: Request, hop: _Hop) -> dict[str, str] | None:
@@ -374,20 +388,22 @@ class AsyncClient:
         settings = self.settings
         self._tls = self._tls or tls_context(settings)
         exempt = {(origin.host, origin.port) for origin in self.endpoints.given_origins} | self._proxies.exempt()
+        resolver = GuardedResolver(exempt, settings.resolve)
         connector = aiohttp.TCPConnector(
             # The gate bounds what is under way; a second queue inside the connector would eat the deadline.
             limit=0,
             ssl=self._tls,
-            resolver=GuardedResolver(exempt, settings.resolve),
+            resolver=resolver,
             ttl_dns_cache=settings.dns_cache_seconds,
             keepalive_timeout=settings.keepalive_seconds,
         )
         # Media is asked for as it is: a packed segment could be cut short without anybody noticing.
         encoding = "identity" if kind is HostKind.CDN else "gzip, deflate"
+        headers = {"User-Agent": settings.user_agent, "Accept": "*/*", "Accept-Encoding": encoding}
         session = aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"User-Agent": settings.user_agent, "Accept": "*/*", "Accept-Encoding": encoding},
+            headers=headers,
             # Costs time on each request, and only those with a body would get an invented type.
             skip_auto_headers=() if kind is HostKind.CDN else ("Content-Type",),
             auto_decompress=False,
@@ -399,7 +415,8 @@ class AsyncClient:
         # The transport would ask a second time by itself when a connection is lost: outside every budget, and unseen in
         # our count of tries. It has no public switch for it; without the attribute, nothing changes.
         session._retry_connection = False
-        return _Lane(kind, session, asyncio.Semaphore(settings.connections(kind)), {})
+        getter = Getter(settings, self._tls, resolver, headers) if kind is HostKind.CDN else None
+        return _Lane(kind, session, getter, asyncio.Semaphore(settings.connections(kind)), {})
 
 
 def _told(error: BaseException, host: str) -> HydrophoneError | None:
@@ -408,7 +425,7 @@ def _told(error: BaseException, host: str) -> HydrophoneError | None:
         return None
     if isinstance(error, asyncio.TimeoutError):
         return UnreachableError(f"{host} did not answer in time", host=host)
-    if isinstance(error, (aiohttp.ClientConnectorCertificateError, aiohttp.ClientSSLError)):
+    if isinstance(error, (aiohttp.ClientConnectorCertificateError, aiohttp.ClientSSLError, ssl.SSLError)):
         return _HopelessError(
             f"{host} could not prove who it is (TLS)",
             host=host,

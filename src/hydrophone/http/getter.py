@@ -1,0 +1,454 @@
+"""GETs of playlists and segments: HTTP/1.1 over connections that are kept, and nothing else.
+
+A recorder sends the same small question again and again, thousands of times for each hour. A client for everything
+spends more time around such a question than in it, so media goes this way and all the rest through the transport that
+`driver` uses: other methods, bodies, proxies, sockets. The parser is the one that servers rely on (llhttp); addresses
+are resolved, judged and cached as for the other transport.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Mapping, Sequence
+from ssl import SSLContext
+from typing import NamedTuple
+
+import aiohappyeyeballs
+import httptools
+from yarl import URL
+
+from hydrophone.errors import TooLargeError, UnreachableError, UnsafeAddressError
+from hydrophone.http.body import is_too_slow
+from hydrophone.http.connect import GuardedResolver
+from hydrophone.http.policy import DEFAULT_PORTS, Origin, literal_address
+from hydrophone.http.settings import HttpSettings
+
+_READ_BYTES = 256 * 1024
+_BODILESS = frozenset((204, 304))
+_NEXT_ADDRESS_SECONDS = 0.25  #: how long one address of a name may take before the next is tried beside it
+_MOST_BLOCKS = 64
+_FORBIDDEN = frozenset("\r\n\0")
+
+RawHeaders = Sequence[tuple[bytes, bytes]]
+
+
+class Limits(NamedTuple):
+    """How much one answer may be, and by when (the loop's clock) it must be there."""
+
+    max_bytes: int
+    give_up_at: float
+
+
+class RawReply(NamedTuple):
+    """An answer as it came. `encoding` is its Content-Encoding, "" for none."""
+
+    status: int
+    headers: RawHeaders
+    body: bytes
+    encoding: str
+    is_close_delimited: bool
+
+
+class Getter:
+    """The kept connections of one event loop. `get` may be called by many tasks at once; the caller bounds how many.
+
+    Args:
+        tls: for https.
+        resolver: names to addresses that may be asked.
+        headers: sent with each request, unless the caller gives a header of the same name.
+    """
+
+    def __init__(
+        self, settings: HttpSettings, tls: SSLContext, resolver: GuardedResolver, headers: Mapping[str, str]
+    ) -> None:
+        self._settings = settings
+        self._tls = tls
+        self._names = _Names(resolver, settings.dns_cache_seconds)
+        self._headers = dict(headers)
+        self._idle: dict[Origin, list[_Connection]] = {}
+        self._sweeper: asyncio.TimerHandle | None = None
+        self._blocks: dict[tuple[tuple[str, str], ...], bytes] = {}
+        # What arrives is parsed before anything else runs, so that all connections can share one buffer.
+        self._buffer = memoryview(bytearray(_READ_BYTES))
+
+    async def get(self, url: URL, origin: Origin, headers: Mapping[str, str] | None, limits: Limits) -> RawReply:
+        """Ask once; no redirect is followed.
+
+        Raises:
+            UnreachableError: no whole answer, or none that is HTTP.
+            TooLargeError: more than the limits allow, in headers or body.
+            UnsafeAddressError: the name leads to an address that may not be asked, or a header holds a line break.
+            TimeoutError: it took too long.
+            OSError: no connection (`ssl.SSLError` among them).
+        """
+        question = self._question(url, origin, headers)
+        connection = self._kept(origin)
+        if connection is None:
+            connection = await self._connect(origin, limits)
+        try:
+            reply = await connection.ask(question, limits)
+        except BaseException:
+            connection.abort()
+            raise
+        if connection.is_reusable:
+            self._keep(origin, connection)
+        else:
+            connection.abort()
+        return reply
+
+    async def close(self) -> None:
+        """Close what is open. A request under way ends with an error."""
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+            self._sweeper = None
+        idle, self._idle = self._idle, {}
+        for connections in idle.values():
+            for connection in connections:
+                connection.abort()
+        await self._names.close()
+
+    # ------------------------------------------------------------ what is asked
+
+    def _question(self, url: URL, origin: Origin, headers: Mapping[str, str] | None) -> bytes:
+        key = (("", origin.host), ("", str(origin.port)), *(headers or {}).items())
+        block = self._blocks.get(key)
+        if block is None:
+            if len(self._blocks) >= _MOST_BLOCKS:
+                self._blocks.clear()
+            block = self._blocks[key] = self._block(origin, headers or {})
+        return b"GET " + url.raw_path_qs.encode("ascii") + block
+
+    def _block(self, origin: Origin, headers: Mapping[str, str]) -> bytes:
+        """All that follows the path."""
+        host = f"[{origin.host}]" if ":" in origin.host else origin.host
+        if origin.port != DEFAULT_PORTS[origin.scheme]:
+            host += f":{origin.port}"
+        given = {name.lower() for name in headers}
+        fields = {"Host": host, **{k: v for k, v in self._headers.items() if k.lower() not in given}, **headers}
+        for name, value in fields.items():
+            if not _FORBIDDEN.isdisjoint(name) or not _FORBIDDEN.isdisjoint(value):
+                raise UnsafeAddressError("a header with a line break is not sent", host=origin.host)
+        lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+        return f" HTTP/1.1\r\n{lines}\r\n".encode("utf-8", "surrogateescape")
+
+    # ------------------------------------------------------------ connections
+
+    async def _connect(self, origin: Origin, limits: Limits) -> _Connection:
+        loop = asyncio.get_running_loop()
+        host = origin.host
+        async with asyncio.timeout_at(min(limits.give_up_at, loop.time() + self._settings.connect_seconds)):
+            addresses = await self._names.find(host, origin.port)
+            try:
+                sock = await aiohappyeyeballs.start_connection(
+                    addresses, happy_eyeballs_delay=_NEXT_ADDRESS_SECONDS, interleave=1, loop=loop
+                )
+            except OSError:
+                self._names.forget(host, origin.port)
+                raise
+            is_secure = origin.scheme == "https"
+            _, connection = await loop.create_connection(
+                lambda: _Connection(loop, host, self._settings, self._buffer),
+                sock=sock,
+                ssl=self._tls if is_secure else None,
+                server_hostname=host.rstrip(".") if is_secure else None,
+            )
+            return connection
+
+    def _kept(self, origin: Origin) -> _Connection | None:
+        idle = self._idle.get(origin)
+        while idle:
+            connection = idle.pop()
+            if connection.is_reusable:
+                return connection
+            connection.abort()
+        return None
+
+    def _keep(self, origin: Origin, connection: _Connection) -> None:
+        self._idle.setdefault(origin, []).append(connection)
+        if self._sweeper is None:
+            self._sweeper = asyncio.get_running_loop().call_later(self._settings.keepalive_seconds, self._sweep)
+
+    def _sweep(self) -> None:
+        """Close what nobody has used for a while, and look again later if anything is left."""
+        loop = asyncio.get_running_loop()
+        oldest = loop.time() - self._settings.keepalive_seconds
+        for origin, connections in list(self._idle.items()):
+            young = [connection for connection in connections if connection.moved_at > oldest]
+            for connection in connections:
+                if connection.moved_at <= oldest:
+                    connection.abort()
+            if young:
+                self._idle[origin] = young
+            else:
+                del self._idle[origin]
+        self._sweeper = loop.call_later(self._settings.keepalive_seconds, self._sweep) if self._idle else None
+
+
+class _Connection(asyncio.BufferedProtocol):
+    """One connection: a question at a time."""
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, host: str, settings: HttpSettings, buffer: memoryview[int]
+    ) -> None:
+        self._loop = loop
+        self._host = host
+        self._settings = settings
+        self._buffer = buffer
+        self._transport: asyncio.Transport | None = None
+        self._parser = httptools.HttpResponseParser(self)
+        self._answer: asyncio.Future[RawReply] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._limits = Limits(0, 0.0)
+        self._began_at = 0.0  # the body
+        self._is_ended = False  # by the server, or spoilt
+        self.moved_at = loop.time()
+        self._begin()
+
+    def _begin(self) -> None:
+        self._status = 0
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._pieces: list[bytes] = []
+        self._size = 0
+        self._encoding = ""
+        self._has_head = False
+        self._is_delimited = False
+        self._is_whole = False
+        self._problem: Exception | None = None
+
+    @property
+    def is_reusable(self) -> bool:
+        """May another question follow?"""
+        transport = self._transport
+        return not self._is_ended and transport is not None and not transport.is_closing()
+
+    async def ask(self, question: bytes, limits: Limits) -> RawReply:
+        loop = self._loop
+        assert self._transport is not None
+        assert self._answer is None
+        self._begin()
+        self._limits = limits
+        self.moved_at = loop.time()
+        self._answer = loop.create_future()
+        due = self._due()
+        if self._timer is None or self._timer.when() > due:
+            self._set_timer(due)
+        self._transport.write(question)
+        try:
+            return await self._answer
+        finally:
+            self._answer = None
+
+    def abort(self) -> None:
+        """Close at once. Twice is as good as once."""
+        self._is_ended = True
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._transport is not None:
+            self._transport.abort()
+
+    # ------------------------------------------------------------ time
+
+    def _due(self) -> float:
+        return min(self._limits.give_up_at, self.moved_at + self._settings.stall_seconds)
+
+    def _set_timer(self, due: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(due, self._look_at_clock)
+
+    def _look_at_clock(self) -> None:
+        """One timer serves many questions: it is not moved with each, but looks when its time has come."""
+        self._timer = None
+        if self._answer is None:
+            return
+        due = self._due()
+        if self._loop.time() < due:
+            self._set_timer(due)
+        else:
+            self._fail(TimeoutError())
+
+    # ------------------------------------------------------------ what asyncio calls
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def get_buffer(self, sizehint: int) -> memoryview[int]:
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self.moved_at = self._loop.time()
+        if self._answer is None:
+            self._spoil()  # nobody asked for this
+            return
+        try:
+            self._parser.feed_data(self._buffer[:nbytes])
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            if not self._is_whole:
+                self._fail(self._problem or UnreachableError(f"{self._host} answered something that is not HTTP"))
+                return
+            self._is_ended = True  # the answer was whole, what follows it is not ours
+        if self._problem is not None:
+            self._fail(self._problem)
+        elif self._is_whole:
+            self._succeed()
+        else:
+            self._check_pace(nbytes)
+
+    def _check_pace(self, nbytes: int) -> None:
+        if not self._has_head:
+            self._size += nbytes
+            if self._size > 2 * self._settings.max_header_bytes:
+                self._fail(
+                    TooLargeError("the answer has too many headers", limit_bytes=self._settings.max_header_bytes)
+                )
+        elif is_too_slow(self._size, self.moved_at - self._began_at, self._settings):
+            self._fail(UnreachableError("the answer came too slowly", host=self._host))
+
+    def eof_received(self) -> bool:
+        return False  # close
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._is_ended = True
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._answer is None or self._answer.done():
+            return
+        if self._has_head and not self._is_delimited and error is None:
+            self._succeed()  # the end of the connection is that of the body
+        elif self._has_head:
+            self._fail(UnreachableError(f"the answer of {self._host} ended too early", host=self._host))
+        else:
+            reason = getattr(error, "strerror", None) or "the connection was lost"
+            self._fail(UnreachableError(f"{self._host}: {reason}", host=self._host))
+
+    # ------------------------------------------------------------ what the parser calls; it swallows what is raised
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._headers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        if self._is_whole:
+            return
+        self._status = self._parser.get_status_code()
+        settings, limits = self._settings, self._limits
+        length = 0
+        for name, value in self._headers:
+            length += len(name) + len(value)
+            size = len(name)
+            if size == 14 and name.lower() == b"content-length":
+                self._is_delimited = True
+                if value.isdigit() and int(value[:19]) > limits.max_bytes:
+                    announced = value.decode("ascii")[:40]
+                    self._problem = TooLargeError(f"the answer has {announced} bytes", limit_bytes=limits.max_bytes)
+            elif size == 17 and name.lower() == b"transfer-encoding":
+                self._is_delimited = True
+            elif size == 16 and name.lower() == b"content-encoding":
+                self._encoding = value.decode("latin-1")
+        if length > settings.max_header_bytes:
+            self._problem = TooLargeError("the answer has too many headers", limit_bytes=settings.max_header_bytes)
+        self._size = 0
+        self._began_at = self.moved_at
+        self._has_head = True
+        if not self._parser.should_keep_alive():
+            self._is_ended = True
+        if self._status in _BODILESS:
+            # The parser would wait for a body that a length announces. There is none, whatever the length says.
+            self._is_whole = True
+            self._is_ended = self._is_ended or self._is_delimited
+
+    def on_body(self, piece: bytes) -> None:
+        if self._problem is None and not self._is_whole:
+            self._size += len(piece)
+            self._pieces.append(piece)
+            if self._size > self._limits.max_bytes:
+                self._problem = TooLargeError("the answer is too long", limit_bytes=self._limits.max_bytes)
+                self._pieces.clear()
+
+    def on_message_begin(self) -> None:
+        if self._is_whole:
+            self._is_ended = True  # a second answer to one question
+
+    def on_message_complete(self) -> None:
+        if self._status >= 200:
+            self._is_whole = True
+        elif not self._is_whole:
+            self._begin()  # "go on" and the like: the answer is still to come
+
+    # ------------------------------------------------------------ the end of a question
+
+    def _succeed(self) -> None:
+        answer = self._answer
+        if answer is not None and not answer.done():
+            body = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
+            is_close_delimited = not self._is_delimited
+            answer.set_result(RawReply(self._status, self._headers, body, self._encoding, is_close_delimited))
+            self._pieces = []
+
+    def _fail(self, error: Exception) -> None:
+        self._spoil()
+        answer = self._answer
+        if answer is not None and not answer.done():
+            answer.set_exception(error)
+
+    def _spoil(self) -> None:
+        self._is_ended = True
+        if self._transport is not None:
+            self._transport.abort()
+
+
+class _Names:
+    """The addresses of names, remembered for a while. Many who ask for the same name at once share one question."""
+
+    def __init__(self, resolver: GuardedResolver, seconds: float) -> None:
+        self._resolver = resolver
+        self._seconds = seconds
+        self._known: dict[tuple[str, int], tuple[float, list[aiohappyeyeballs.AddrInfoType]]] = {}
+        self._asking: dict[tuple[str, int], asyncio.Task[list[aiohappyeyeballs.AddrInfoType]]] = {}
+
+    async def find(self, host: str, port: int) -> list[aiohappyeyeballs.AddrInfoType]:
+        """The addresses, as a connection wants them.
+
+        Raises:
+            UnreachableError: the name has none.
+            UnsafeAddressError: it leads to one that may not be asked.
+        """
+        literal = literal_address(host)
+        if literal is not None:
+            return [_address(socket.AF_INET6 if literal.version == 6 else socket.AF_INET, str(literal), port)]
+        key = (host, port)
+        loop = asyncio.get_running_loop()
+        known = self._known.get(key)
+        if known is not None and known[0] > loop.time():
+            return known[1]
+        task = self._asking.get(key)
+        if task is None:
+            task = self._asking[key] = loop.create_task(self._ask(host, port))
+            task.add_done_callback(lambda _: self._asking.pop(key, None))
+        return await asyncio.shield(task)
+
+    def forget(self, host: str, port: int) -> None:
+        """Ask again next time."""
+        self._known.pop((host, port), None)
+
+    async def close(self) -> None:
+        for task in list(self._asking.values()):
+            task.cancel()
+        await self._resolver.close()
+
+    async def _ask(self, host: str, port: int) -> list[aiohappyeyeballs.AddrInfoType]:
+        try:
+            found = await self._resolver.resolve(host, port, socket.AF_UNSPEC)
+        except OSError:
+            raise UnreachableError(f"the name {host} could not be resolved", host=host) from None
+        addresses = [_address(result["family"], result["host"], result["port"]) for result in found]
+        self._known[(host, port)] = (asyncio.get_running_loop().time() + self._seconds, addresses)
+        return addresses
+
+
+def _address(family: int, host: str, port: int) -> aiohappyeyeballs.AddrInfoType:
+    place = (host, port, 0, 0) if family == socket.AF_INET6 else (host, port)
+    return (family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", place)
