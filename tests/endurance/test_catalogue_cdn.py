@@ -1,66 +1,28 @@
-"""Whatever a CDN does, each frame that could be had is kept once, and each other is told: rows N of the catalogue.
-
-All scripts run at once, in one engine and against one sandbox: so none of them may hurt another either.
-"""
+"""Whatever a CDN does, each frame that could be had is kept once, and each other is told: rows N of the catalogue."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
 from endurance.cdn_scripts import CDN_SCRIPTS, REPLAY_SCRIPTS
-from hydrophone.testing.box import SandboxBox, sandbox
 from journeys.live_faults import Script
-from journeys.trials import Trial, assert_kept, engine, lift_limits, record_links
+from journeys.script_runs import Runs, chosen_scripts, recorded
 
 SPEED = 3.0
 
 
-@dataclass(frozen=True)
-class Runs:
-    """The sandbox after all was over, how each script went, and which faults struck."""
-
-    box: SandboxBox
-    trials: Mapping[str, Trial]
-
-    @property
-    def idle_faults(self) -> list[dict[str, object]]:
-        return [fault for fault in self.box.control.faults() if not fault["struck"]]
-
-
 @pytest.fixture(scope="module")
 def runs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
-    """The scripts of those tests that were chosen, recorded."""
-    specs = [getattr(item, "callspec", None) for item in request.session.items if item.fspath == request.fspath]
-    named = [spec.params.get("script") for spec in specs if spec is not None]
-    chosen = [script for script in named if isinstance(script, Script)]
-    with sandbox(speed=SPEED, isolated=True) as box:
-        lift_limits(box)
-        yield Runs(box, asyncio.run(record_all(box, tmp_path_factory.mktemp("cdn"), chosen)))
-
-
-async def record_all(box: SandboxBox, folder: Path, scripts: list[Script]) -> dict[str, Trial]:
-    async with engine(box, folder) as hydrophone, asyncio.timeout(240):
-        for script in scripts:
-            box.control.load(script.scene)
-        trials = await record_links(hydrophone, [box.link(script.scene.name) for script in scripts])
-    return {script.name: trial for script, trial in zip(scripts, trials, strict=True)}
+    with recorded(chosen_scripts(request), tmp_path_factory.mktemp("cdn"), speed=SPEED) as every:
+        yield every
 
 
 @pytest.mark.parametrize("script", CDN_SCRIPTS + REPLAY_SCRIPTS, ids=lambda script: script.name.replace(" ", "-"))
 def test_all_that_can_be_had_is_kept_although(script: Script, runs: Runs) -> None:
-    trial = runs.trials[script.name]
-
-    assert trial.exit_code == script.exit_code, trial.outcome
-    assert_kept(trial, runs.box, script.scene, [range(gap.first, gap.last + 1) for gap in script.gaps])
-    assert [(gap.first, gap.last) for gap in trial.gaps] == [(gap.first, gap.last) for gap in script.gaps]
-    for gap, due in zip(trial.gaps, script.gaps, strict=True):
-        assert gap.cause in due.causes
+    runs.assert_as_scripted(script)
 
 
 def test_each_fault_has_struck(runs: Runs) -> None:
-    assert [fault["id"] for fault in runs.idle_faults] == []
+    assert runs.idle_faults == []
