@@ -2,7 +2,8 @@
 
 ``make soak`` runs fifty Spaces at ten times the clock for half an hour, which is 250 recorded hours. Four in five last
 as long as the soak; each of the others ends after a while, is checked against what the sandbox offered, deleted, and
-followed by a new one. The figures go to ``bench/results/soak.json`` for the page of reliability.
+followed by a new one. A second process checks, so that its memory is not taken for the recorder's. The figures go to
+``bench/results/soak.json`` for the page of reliability.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,13 +29,15 @@ from typing import Any
 
 from hydrophone.app import AsyncHydrophone, options_of
 from hydrophone.audio import scan_adts
-from hydrophone.recorder.events import Outcome, Result
+from hydrophone.recorder.events import Result
 from hydrophone.recorder.options import Patience
 from hydrophone.sandbox.scene import Scene
 from hydrophone.settings import Settings
 from hydrophone.testing.box import SandboxBox, sandbox
+from hydrophone.testing.control import ControlRoom
 
-RESULTS = Path(__file__).resolve().parent / "results" / "soak.json"
+THIS = Path(__file__).resolve()
+RESULTS = THIS.parent / "results" / "soak.json"
 SHORT_SECONDS = (240.0, 480.0, 720.0)  #: lengths of the Spaces that come and go, in their own seconds
 WARM = 0.4  #: of the time; what a process grows by before then is its beginning
 SEGMENT_SECONDS = 3.0
@@ -132,13 +136,13 @@ async def _soak(box: SandboxBox, folder: Path, soak: Soak) -> None:
         state_dir=folder / "state",
         poll_seconds=60.0,
     )
-    async with AsyncHydrophone(settings) as hydrophone:
+    async with AsyncHydrophone(settings) as hydrophone, _checker(box) as checker:
         watching = asyncio.create_task(_watch(soak))
         short = max(1, soak.spaces // 5)
         until = time.monotonic() + soak.minutes * 60
         async with asyncio.TaskGroup() as group:
             for number in range(soak.spaces):
-                group.create_task(_one(hydrophone, box, soak, number, until, is_short=number < short))
+                group.create_task(_one(hydrophone, box, checker, soak, number, until, is_short=number < short))
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
     left = len(asyncio.all_tasks()) - 1
@@ -147,7 +151,14 @@ async def _soak(box: SandboxBox, folder: Path, soak: Soak) -> None:
 
 
 async def _one(
-    hydrophone: AsyncHydrophone, box: SandboxBox, soak: Soak, number: int, until: float, *, is_short: bool
+    hydrophone: AsyncHydrophone,
+    box: SandboxBox,
+    checker: _Checker,
+    soak: Soak,
+    number: int,
+    until: float,
+    *,
+    is_short: bool,
 ) -> None:
     """One place of the fifty: a Space for the whole time, or short ones in a row."""
     take = 0
@@ -158,29 +169,76 @@ async def _one(
         await asyncio.to_thread(box.control.load, scene)
         options = replace(options_of(hydrophone.settings), patience=PATIENCE)
         (outcome,) = await hydrophone.record(f"https://x.com/i/spaces/{scene.id}", options=options)
-        await asyncio.to_thread(_check, box, soak, scene, outcome)
+        soak.recordings += 1
+        if outcome.result is Result.COMPLETE and outcome.directory is not None:
+            told = await checker.check(scene.name, outcome.directory)
+            soak.frames_offered += told["offered"]
+            soak.frames_kept += told["kept"]
+            soak.problems += told["problems"]
+        else:
+            soak.problems.append(f"{scene.name}: {outcome.result.value}, {outcome.error}")
         if outcome.directory is not None:
             await asyncio.to_thread(shutil.rmtree, outcome.directory)
         take += 1
 
 
-def _check(box: SandboxBox, soak: Soak, scene: Scene, outcome: Outcome) -> None:
+# ---------------------------------------------------------------- what was kept, looked at by a process of its own
+
+
+class _Checker:
+    """A second process, which reads whole recordings: `serve_checks`. One at a time."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self._turn = asyncio.Lock()
+
+    async def check(self, scene: str, directory: Path) -> dict[str, Any]:
+        question, answer = self._process.stdin, self._process.stdout
+        assert question is not None
+        assert answer is not None
+        async with self._turn:
+            question.write(json.dumps([scene, str(directory)]).encode() + b"\n")
+            await question.drain()
+            told: dict[str, Any] = json.loads(await answer.readline())
+        return told
+
+
+@asynccontextmanager
+async def _checker(box: SandboxBox) -> AsyncIterator[_Checker]:
+    command = (sys.executable, "-P", str(THIS), "--checks", json.dumps(dict(box.bases)))
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe)
+    try:
+        yield _Checker(process)
+    finally:
+        assert process.stdin is not None
+        process.stdin.close()
+        await process.wait()
+
+
+def serve_checks(bases: dict[str, str]) -> int:
+    """Answer each line, a scene and the directory of its recording, with a line of what was found."""
+    box = SandboxBox(bases, ControlRoom(bases["control"]))
+    for line in sys.stdin:
+        scene, directory = json.loads(line)
+        sys.stdout.write(json.dumps(_check(box, box.scene(scene), Path(directory))) + "\n")
+        sys.stdout.flush()
+    return 0
+
+
+def _check(box: SandboxBox, scene: Scene, directory: Path) -> dict[str, Any]:
     """What was kept is held against the ledger: by number of frames, and short Spaces frame by frame."""
-    told = box.ledger(scene.name, with_digests=False)
-    soak.recordings += 1
-    soak.frames_offered += told["frames"]
-    if outcome.result is not Result.COMPLETE or outcome.directory is None:
-        soak.problems.append(f"{scene.name}: {outcome.result.value}, {outcome.error}")
-        return
-    body = (outcome.directory / "original.aac").read_bytes()
+    problems: list[str] = []
+    offered = box.ledger(scene.name, with_digests=False)["frames"]
+    body = (directory / "original.aac").read_bytes()
     scan = scan_adts(body)
-    soak.frames_kept += scan.frames
-    if scan.frames != told["frames"]:
-        soak.problems.append(f"{scene.name}: {scan.frames} frames of {told['frames']}")
+    if scan.frames != offered:
+        problems.append(f"{scene.name}: {scan.frames} frames of {offered}")
     if (scene.seconds or 0) <= SHORT_SECONDS[0]:
         frames = b"".join(body[at : at + size] for at, size in _places(scan.runs, scan.frame_sizes))
         if frames != b"".join(box.true_frames(scene.name)):
-            soak.problems.append(f"{scene.name}: other frames than were offered")
+            problems.append(f"{scene.name}: other frames than were offered")
+    return {"offered": offered, "kept": scan.frames, "problems": problems}
 
 
 def _places(runs: Sequence[tuple[int, int]], sizes: Sequence[int]) -> list[tuple[int, int]]:
@@ -222,7 +280,7 @@ def _look_for_growth(soak: Soak) -> None:
     growth = soak.growth_per_hour()
     if soak.minutes >= 10 and growth > MOST_PER_HOUR:
         soak.problems.append(f"memory grew by {growth / 1024:.0f} KiB for each recorded hour")
-    for name in ("descriptors", "tasks"):
+    for name in ("descriptors", "tasks", "threads"):
         found = soak.settled()
         half = len(found) // 2
         if half >= 20:
@@ -239,7 +297,10 @@ def main() -> int:
     parser.add_argument("--speed", type=float, default=10.0)
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--checks", type=json.loads, help=argparse.SUPPRESS)
     asked = parser.parse_args()
+    if asked.checks is not None:
+        return serve_checks(asked.checks)
     if sys.platform != "linux":
         sys.stderr.write("the soak reads /proc, which only Linux has\n")
         return 2

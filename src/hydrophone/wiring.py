@@ -127,6 +127,7 @@ async def connect(settings: Settings) -> Parts:
     resolver = Resolver(client, session, clock.now, periscope)
 
     def make_recorder() -> Recorder:
+        from hydrophone.recorder.caretaker import Caretaker
         from hydrophone.recorder.recorder import Recorder
         from hydrophone.recorder.recording import Tools
 
@@ -140,7 +141,7 @@ async def connect(settings: Settings) -> Parts:
             syncer=syncer,
             turns=Turns(clock, budgets),
         )
-        return Recorder(tools, resolver)
+        return Recorder(tools, resolver, caretaker=Caretaker())
 
     return Parts(
         settings=settings,

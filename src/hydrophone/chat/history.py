@@ -137,6 +137,8 @@ def walk_history(
         # The last page has messages, too: hand them over before looking at its cursor.
         take(page.messages)
         end = walk.digest(page)
+        # Megabytes, and the next page may be long in coming.
+        del page
         if end is not None:
             return walk.ended(end)
 

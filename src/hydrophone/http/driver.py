@@ -149,6 +149,8 @@ class AsyncClient:
                     request = steps.throw(error)
                 else:
                     request = steps.send(reply)
+                    # A page of a history has megabytes, and the next answer may be long in coming.
+                    del reply
         except StopIteration as end:
             answer: T = end.value
             return answer

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 
 from hydrophone.errors import AbortedError, HydrophoneError
+from hydrophone.recorder.caretaker import Caretaker
 from hydrophone.recorder.events import Event, Outcome, Result
 from hydrophone.recorder.options import RecordOptions, StopSignal
 from hydrophone.recorder.recording import Recording, Tools
@@ -17,11 +19,16 @@ def _ignore(event: Event) -> None:
 
 
 class Recorder:
-    """Record links."""
+    """Record links.
 
-    def __init__(self, tools: Tools, resolver: Resolver) -> None:
+    Args:
+        caretaker: looks after the process meanwhile; None where the loop does not live in real time.
+    """
+
+    def __init__(self, tools: Tools, resolver: Resolver, *, caretaker: Caretaker | None = None) -> None:
         self._tools = tools
         self._resolver = resolver
+        self._caretaker = caretaker
 
     async def record(
         self,
@@ -39,6 +46,16 @@ class Recorder:
             AbortedError: the user said stop twice.
         """
         stop = stop or StopSignal()
+        with self._caretaker.watching() if self._caretaker else contextlib.nullcontext():
+            outcomes = await self._record_all(links, options, on_event, stop)
+        for outcome in outcomes:
+            if isinstance(outcome.error, AbortedError):
+                raise outcome.error
+        return outcomes
+
+    async def _record_all(
+        self, links: Sequence[str], options: RecordOptions, on_event: Callable[[Event], None], stop: StopSignal
+    ) -> list[Outcome]:
         running: dict[str, asyncio.Task[Outcome]] = {}
         async with asyncio.TaskGroup() as group:
 
@@ -56,11 +73,7 @@ class Recorder:
                 return await task
 
             tasks = [group.create_task(one(link)) for link in links]
-        outcomes = [task.result() for task in tasks]
-        for outcome in outcomes:
-            if isinstance(outcome.error, AbortedError):
-                raise outcome.error
-        return outcomes
+        return [task.result() for task in tasks]
 
     @staticmethod
     async def _run(recording: Recording, link: str, key: str) -> Outcome:

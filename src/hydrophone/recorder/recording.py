@@ -51,6 +51,7 @@ from hydrophone.xweb.roster import without_own
 
 MAX_COVER_BYTES = 8 * 1024 * 1024
 TRY_AGAIN_SECONDS = 10.0
+FINISHED_AT_ONCE = 2  #: recordings whose files are being made
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +67,8 @@ class Tools:
     syncer: Syncer | None = None  #: None takes the one that the process shares
     finder: ItemFinder = field(default_factory=ItemFinder)
     turns: Turns | None = None  #: None: each recording asks as if it were alone
+    #: Fifty that end together would take no less time together, and hold the pieces of all of them meanwhile.
+    finishing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(FINISHED_AT_ONCE))
 
 
 class Recording:
@@ -403,17 +406,18 @@ class Recording:
 
         async def make_files() -> Finished:
             await work.take.sync()
-            return await asyncio.to_thread(
-                finish_item,
-                work.take,
-                work.plan,
-                look,
-                work.kind,
-                cover=cover,
-                on_step=on_step,
-                with_transcript=self._options.transcript,
-                packaging=self._options.packaging,
-            )
+            async with self._tools.finishing:
+                return await asyncio.to_thread(
+                    finish_item,
+                    work.take,
+                    work.plan,
+                    look,
+                    work.kind,
+                    cover=cover,
+                    on_step=on_step,
+                    with_transcript=self._options.transcript,
+                    packaging=self._options.packaging,
+                )
 
         finished = await with_patience(make_files, self._tell, self._stop, self._clock)
         if self._options.transcript:
