@@ -9,25 +9,24 @@ import os
 import stat
 import threading
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from hydrophone.cli import apisignin, run
-from hydrophone.testing import Scene, sandbox
+from hydrophone.cli import apisignin
+from hydrophone.testing import Scene
 from hydrophone.testing.box import SandboxBox
+from journeys.typing_finds import Typed, typing_at, unhurried
 
 LIVE = Scene.live("harbour tapes", seconds=None, since=120, title="Harbour tapes 🎧 =1+1")
 PLAN = Scene.live("harbour talks", seconds=None, created=-3600, scheduled=86_400, started=86_400)
-Typed = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture(scope="module")
 def box() -> Iterator[SandboxBox]:
-    with sandbox(LIVE, PLAN) as started:
-        started.control.ask("POST", "/api2/switches", {"pace": False})
+    with unhurried(LIVE, PLAN) as started:
         yield started
 
 
@@ -35,21 +34,7 @@ def box() -> Iterator[SandboxBox]:
 def typed(
     box: SandboxBox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> Typed:
-    for name in list(os.environ):
-        if name.startswith("HYDROPHONE_"):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("HYDROPHONE_SANDBOX", box.bases["control"])
-    monkeypatch.setenv("HYDROPHONE_STATE_DIR", str(tmp_path / "state"))
-    monkeypatch.setenv("HOME", str(tmp_path))
-    box.control.clear_faults()
-
-    def go(*arguments: str) -> tuple[int, str, str]:
-        capsys.readouterr()
-        code = run(arguments)
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return go
+    return typing_at(box, tmp_path, monkeypatch, capsys)
 
 
 def test_words_find_spaces_and_the_ledger_agrees_with_the_bill(typed: Typed, box: SandboxBox) -> None:

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hydrophone.testing import Scene, sandbox
+from hydrophone.testing import Scene
 from hydrophone.testing.box import SandboxBox
+from journeys.typing_finds import unhurried
 
 HOUR = 3600.0
 LOGIN = {"HYDROPHONE_AUTH_TOKEN": "b" * 40, "HYDROPHONE_CT0": "a" * 160}
@@ -65,8 +66,7 @@ def watching(tmp_path: Path, *arguments: str, gone: str = "", credit: float = 10
     scene = Scene.live("gulls", created=-600, since=-HOUR, started=HOUR, scheduled=HOUR, seconds=HOUR, title="Gulls")
     kept = {name: value for name, value in os.environ.items() if not name.startswith("HYDROPHONE_")}
     # So fast that no round is waited for; what happens is up to the test.
-    with sandbox(scene, speed=20.0) as box:
-        box.control.ask("POST", "/api2/switches", {"pace": False})
+    with unhurried(scene, speed=20.0) as box:
         box.control.ask("POST", "/api2/balance", {"balance": credit})
         if gone:
             box.control.inject(kind="status", service="x", path=gone, status=403)

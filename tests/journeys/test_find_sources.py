@@ -5,8 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import aclosing
 from decimal import Decimal
 from pathlib import Path
@@ -15,48 +14,27 @@ from typing import Any
 import pytest
 
 from hydrophone import AsyncHydrophone, Hydrophone
-from hydrophone.cli import run
 from hydrophone.model import MergedSpace, Source, Space
-from hydrophone.testing import Scene, sandbox
+from hydrophone.testing import Scene
 from hydrophone.testing.box import SandboxBox
+from journeys.typing_finds import Typed, typing_at, unhurried
 
 LIVE = Scene.live("harbour tapes", seconds=None, since=120, title="Harbour tapes", language="en")
 PLAN = Scene.live("harbour talks", seconds=None, created=-3600, scheduled=86_400, started=86_400)
 OVER = Scene.ended("harbour past", seconds=6, title="Harbour, long past", ago=600)
-Typed = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture(scope="module")
 def box() -> Iterator[SandboxBox]:
-    with sandbox(LIVE, PLAN, OVER) as started:
-        started.control.ask("POST", "/api2/switches", {"pace": False})
+    with unhurried(LIVE, PLAN, OVER) as started:
         yield started
-
-
-def typing(box: SandboxBox, monkeypatch: pytest.MonkeyPatch, home: Path, capsys: pytest.CaptureFixture[str]) -> Typed:
-    for name in list(os.environ):
-        if name.startswith("HYDROPHONE_"):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("HYDROPHONE_SANDBOX", box.bases["control"])
-    monkeypatch.setenv("HYDROPHONE_STATE_DIR", str(home / "state"))
-    monkeypatch.setenv("HYDROPHONE_ARCHIVE", str(home / "archive"))
-    monkeypatch.setenv("HOME", str(home))
-    box.control.clear_faults()
-
-    def go(*arguments: str) -> tuple[int, str, str]:
-        capsys.readouterr()
-        code = run(arguments)
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return go
 
 
 @pytest.fixture
 def typed(
     box: SandboxBox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> Typed:
-    return typing(box, monkeypatch, tmp_path, capsys)
+    return typing_at(box, tmp_path, monkeypatch, capsys)
 
 
 @pytest.fixture
@@ -294,9 +272,8 @@ def test_what_was_seen_live_is_looked_up_after_its_end(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     short = Scene.live("short", seconds=300, since=60, title="Gull hour")
-    with sandbox(short) as box:
-        box.control.ask("POST", "/api2/switches", {"pace": False})
-        typed = typing(box, monkeypatch, tmp_path, capsys)
+    with unhurried(short) as box:
+        typed = typing_at(box, tmp_path, monkeypatch, capsys)
         assert ids(found(typed, "gull")) == {short.id}
         assert ids(found(typed, "gull", "--state", "ended")) == set()
         box.control.advance(600)
