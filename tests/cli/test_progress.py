@@ -14,7 +14,7 @@ from cli.conftest import Typed
 from cli.fake_engine import KEY, FakeEngine, outcome, progress, story
 from hydrophone.cli.bars import Bars
 from hydrophone.cli.jsonlines import dumps, jsonable
-from hydrophone.cli.progress import PlainLines
+from hydrophone.cli.lines import PlainLines
 from hydrophone.errors import UnreachableError
 from hydrophone.model import Stream
 from hydrophone.recorder.events import Mode, Result

@@ -6,8 +6,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from rich.text import Text
 
-from hydrophone.cli import progress as lines
-from hydrophone.cli import screen, wording
+from hydrophone.cli import lines, screen, wording
 from hydrophone.recorder import events
 from hydrophone.recorder.events import Event, Mode
 from hydrophone.render.terminal import fit_text, text_width
