@@ -10,7 +10,7 @@ __version__ = "0.1.0"
 
 _LATE = {
     "AsyncHydrophone": "app",
-    "Hydrophone": "app",
+    "Hydrophone": "syncdoor",
     "StreamUrls": "app",
     "RecordOptions": "recorder.options",
     "StopSignal": "recorder.options",

@@ -25,6 +25,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("reaching",),
     ("checkup", "onair", "lookback", "discovering", "knowing", "apisignin"),
     ("app",),
+    ("syncdoor",),
     ("cli", "web", "__main__"),
 )
 #: Apart from the rest: what these may import beside themselves.
@@ -34,8 +35,8 @@ MAY_USE_APART = {"cli", "web", "testing"}
 #: Only the standard library, so that the words cost nothing.
 STANDARD_LIBRARY_ONLY = {"model", "errors"}
 #: The package itself re-exports the public door on first use.
-DOOR = {"app", "errors", "model", "recorder", "settings"}
-ONLY_APP_IS_USED_BY = {"cli", "web", "__main__", ""}
+DOOR = {"app", "errors", "model", "recorder", "settings", "syncdoor"}
+ONLY_APP_IS_USED_BY = {"syncdoor", "cli", "web", "__main__", ""}
 VAGUE_NAMES = {"utils", "util", "helpers", "helper", "misc", "common", "commons", "tools", "stuff", "functions", "base"}
 
 _LEVEL_OF = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}

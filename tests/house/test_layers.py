@@ -61,7 +61,7 @@ def test_the_checker_objects_to(tmp_path: Path, file: str, line: str, reason: st
         ("cli/commands/sandbox.py", "from hydrophone.sandbox.server import SandboxServer"),
         ("testing/plugin.py", "from hydrophone.sandbox import World"),
         ("cli/tree.py", "from hydrophone import __version__"),
-        ("__init__.py", "def __getattr__(name):\n    from hydrophone.app import Hydrophone"),
+        ("__init__.py", "def __getattr__(name):\n    from hydrophone.app import AsyncHydrophone"),
         ("hls/parser.py", "from .entries import Entry"),
     ],
 )
