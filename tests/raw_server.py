@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -22,8 +23,13 @@ class Exchange:
     number: int  #: counts from 1 over the whole server
 
     @property
-    def path(self) -> str:
+    def target(self) -> str:
+        """As it was asked for: with scheme and host where the server was taken for a proxy."""
         return self.head.split(b" ", 2)[1].decode()
+
+    @property
+    def path(self) -> str:
+        return re.sub(r"\Ahttp://[^/]*", "", self.target)
 
     def header(self, name: str) -> str | None:
         for line in self.head.decode("latin-1").split("\r\n")[1:]:

@@ -17,20 +17,30 @@ from hydrophone.http import AsyncClient, Call, Endpoints, HostKind, HttpSettings
 from raw_server import Exchange, RawServer, serving
 
 
+@pytest.fixture(params=["direct", "proxy"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Our own transport, or the library's that knows proxies: both owe the same. The server is its own proxy then."""
+    if request.param == "proxy":
+        monkeypatch.setattr("hydrophone.http.connect._is_loopback", lambda host: False)
+    name: str = request.param
+    return name
+
+
 def client_for(
-    server: RawServer, service: str = "x", *, bases: Mapping[str, str] | None = None, **knobs: Any
+    server: RawServer,
+    service: str = "x",
+    *,
+    way: str = "direct",
+    bases: Mapping[str, str] | None = None,
+    **knobs: Any,
 ) -> AsyncClient:
-    settings = HttpSettings(**{"backoff_seconds": 0.001, "proxy": "", **knobs})
-    known = {"cdn": server.base, service: server.base, **(bases or {})}
-    return AsyncClient(Endpoints.sandbox(known), settings=settings, rng=Random(1))
+    proxy = server.base if way == "proxy" else ""
+    settings = HttpSettings(**{"backoff_seconds": 0.001, "proxy": proxy, **knobs})
+    return AsyncClient(Endpoints.sandbox({service: server.base, **(bases or {})}), settings=settings, rng=Random(1))
 
 
 def get(path: str = "/", **more: Any) -> Request:
     return Request("GET", path, **{"deadline_seconds": 5.0, "attempts": 1, **more})
-
-
-#: Media goes over connections of our own, all else through the transport for everything: both owe the same.
-both_ways = pytest.mark.parametrize("kind", [HostKind.API, HostKind.CDN])
 
 
 class Cookie:
@@ -56,13 +66,12 @@ class Cookie:
 # ---------------------------------------------------------------- plain answers
 
 
-@both_ways
-async def test_a_reply_carries_status_headers_body_and_where_it_came_from(kind: HostKind) -> None:
+async def test_a_reply_carries_status_headers_body_and_where_it_came_from(way: str) -> None:
     async def handler(exchange: Exchange) -> None:
         await exchange.say(b"HTTP/1.1 404 No\r\nSet-Cookie: a=1\r\nset-cookie: b=2\r\ncontent-length: 2\r\n\r\nno")
 
-    async with serving(handler) as server, client_for(server) as client:
-        reply = await client.send(get("/a%2Fb?c=%20", params={"d": "e f"}, kind=kind))
+    async with serving(handler) as server, client_for(server, way=way) as client:
+        reply = await client.send(get("/a%2Fb?c=%20", params={"d": "e f"}))
 
     assert (reply.status, reply.body, reply.is_close_delimited) == (404, b"no", False)
     assert reply.headers.get_all("Set-Cookie") == ["a=1", "b=2"]
@@ -85,17 +94,16 @@ async def test_a_browser_like_agent_is_the_default_and_media_is_asked_for_as_it_
     assert (post.header("user-agent"), post.header("content-type"), post.body) == ("mine", None, b"{}")
 
 
-@both_ways
-async def test_connections_are_kept(kind: HostKind) -> None:
+async def test_connections_are_kept(way: str) -> None:
     writers = set()
 
     async def handler(exchange: Exchange) -> None:
         writers.add(exchange.writer)
         await exchange.answer(b"x")
 
-    async with serving(handler) as server, client_for(server) as client:
+    async with serving(handler) as server, client_for(server, way=way) as client:
         for _ in range(5):
-            await client.send(get(kind=kind))
+            await client.send(get())
 
     assert len(writers) == 1
 
@@ -120,8 +128,7 @@ async def test_no_more_requests_of_a_kind_are_under_way_than_agreed() -> None:
 # ---------------------------------------------------------------- retries
 
 
-@both_ways
-async def test_5xx_and_lost_connections_are_tried_again_then_the_answer_is_given(kind: HostKind) -> None:
+async def test_5xx_and_lost_connections_are_tried_again_then_the_answer_is_given(way: str) -> None:
     async def handler(exchange: Exchange) -> None:
         if exchange.number == 1:
             await exchange.answer(b"<html>", 503)
@@ -133,19 +140,18 @@ async def test_5xx_and_lost_connections_are_tried_again_then_the_answer_is_given
         else:
             await exchange.answer(b"fine")
 
-    async with serving(handler) as server, client_for(server) as client:
-        reply = await client.send(get(attempts=4, kind=kind))
+    async with serving(handler) as server, client_for(server, way=way) as client:
+        reply = await client.send(get(attempts=4))
 
     assert (reply.status, reply.body, len(server.requests)) == (200, b"fine", 4)
 
 
-@both_ways
-async def test_the_last_5xx_is_a_reply_not_an_exception(kind: HostKind) -> None:
+async def test_the_last_5xx_is_a_reply_not_an_exception(way: str) -> None:
     async def handler(exchange: Exchange) -> None:
         await exchange.answer(b"sorry", 500)
 
-    async with serving(handler) as server, client_for(server) as client:
-        reply = await client.send(get(attempts=3, kind=kind))
+    async with serving(handler) as server, client_for(server, way=way) as client:
+        reply = await client.send(get(attempts=3))
 
     assert (reply.status, reply.body, len(server.requests)) == (500, b"sorry", 3)
 
@@ -170,18 +176,16 @@ async def test_a_challenge_is_not_asked_twice() -> None:
     assert len(server.requests) == 1
 
 
-@both_ways
-async def test_nobody_listening_is_unreachable(kind: HostKind) -> None:
+async def test_nobody_listening_is_unreachable() -> None:
     async with serving(_never) as server:
         pass
     async with client_for(server) as client:
         with pytest.raises(UnreachableError) as caught:
-            await client.send(get(attempts=2, kind=kind))
+            await client.send(get(attempts=2))
     assert caught.value.host == "127.0.0.1"
 
 
-@both_ways
-async def test_a_name_that_fails_and_comes_back_is_asked_again(kind: HostKind) -> None:
+async def test_a_name_that_fails_and_comes_back_is_asked_again() -> None:
     asked = 0
 
     async def resolve(host: str, port: int) -> list[str]:
@@ -201,9 +205,9 @@ async def test_a_name_that_fails_and_comes_back_is_asked_again(kind: HostKind) -
             server_by_name, settings=HttpSettings(backoff_seconds=0.001, proxy="", resolve=resolve)
         ) as client:
             with pytest.raises(UnreachableError, match=r"flaky\.test could not be resolved"):
-                await client.send(get(kind=kind))
-            reply = await client.send(get(attempts=3, kind=kind))
-            await client.send(get(kind=kind))
+                await client.send(get())
+            reply = await client.send(get(attempts=3))
+            await client.send(get())
 
     assert (reply.body, asked) == (b"back", 3)
 
@@ -269,20 +273,18 @@ async def _body_drips(exchange: Exchange) -> None:
         await asyncio.sleep(0.01)
 
 
-@both_ways
 @pytest.mark.parametrize(
     "handler",
     [_short, _chunked_without_end, _truncated_gzip, _damaged_gzip, _unknown_encoding, _not_http, _closed_at_once],
     ids=lambda handler: handler.__name__.strip("_"),
 )
-async def test_half_an_answer_is_no_answer(kind: HostKind, handler: Any) -> None:
-    async with serving(handler) as server, client_for(server) as client:
+async def test_half_an_answer_is_no_answer(way: str, handler: Any) -> None:
+    async with serving(handler) as server, client_for(server, way=way) as client:
         with pytest.raises(UnreachableError):
-            await client.send(get(attempts=2, kind=kind))
+            await client.send(get(attempts=2))
     assert len(server.requests) == 2
 
 
-@both_ways
 @pytest.mark.parametrize(
     ("handler", "knobs", "deadline"),
     [
@@ -297,25 +299,24 @@ async def test_half_an_answer_is_no_answer(kind: HostKind, handler: Any) -> None
     ],
 )
 async def test_an_answer_that_is_too_slow_is_given_up(
-    kind: HostKind, handler: Any, knobs: dict[str, Any], deadline: float
+    way: str, handler: Any, knobs: dict[str, Any], deadline: float
 ) -> None:
     begun = time.monotonic()
-    async with serving(handler) as server, client_for(server, **knobs) as client:
+    async with serving(handler) as server, client_for(server, way=way, **knobs) as client:
         with pytest.raises(UnreachableError):
-            await client.send(get(deadline_seconds=deadline, kind=kind))
+            await client.send(get(deadline_seconds=deadline))
     assert time.monotonic() - begun < 10
 
 
-@both_ways
-async def test_a_slow_answer_that_keeps_moving_outlives_the_stall(kind: HostKind) -> None:
+async def test_a_slow_answer_that_keeps_moving_outlives_the_stall(way: str) -> None:
     async def handler(exchange: Exchange) -> None:
         await exchange.say(b"HTTP/1.1 200 OK\r\ncontent-length: 20\r\n\r\n")
         for _ in range(20):
             await asyncio.sleep(0.05)
             await exchange.say(b"x")
 
-    async with serving(handler) as server, client_for(server, stall_seconds=0.6) as client:
-        reply = await client.send(get(deadline_seconds=30.0, kind=kind))
+    async with serving(handler) as server, client_for(server, way=way, stall_seconds=0.6) as client:
+        reply = await client.send(get(deadline_seconds=30.0))
 
     assert reply.body == b"x" * 20
 
@@ -331,20 +332,18 @@ async def test_waiting_for_a_free_connection_does_not_count_as_slowness() -> Non
     assert {reply.status for reply in replies} == {200}
 
 
-@both_ways
-async def test_a_body_that_only_the_end_of_the_connection_ends_says_so(kind: HostKind) -> None:
+async def test_a_body_that_only_the_end_of_the_connection_ends_says_so(way: str) -> None:
     async def handler(exchange: Exchange) -> None:
         await exchange.say(b"HTTP/1.1 200 OK\r\n\r\nperhaps whole")
         exchange.hang_up()
 
-    async with serving(handler) as server, client_for(server) as client:
-        reply = await client.send(get(kind=kind))
+    async with serving(handler) as server, client_for(server, way=way) as client:
+        reply = await client.send(get())
 
     assert (reply.body, reply.is_close_delimited) == (b"perhaps whole", True)
 
 
-@both_ways
-async def test_chunked_and_packed_answers_are_put_together(kind: HostKind) -> None:
+async def test_chunked_and_packed_answers_are_put_together(way: str) -> None:
     text = b"hello " * 1000
     raw = zlib.compressobj(wbits=-15)
     packed = {
@@ -359,28 +358,26 @@ async def test_chunked_and_packed_answers_are_put_together(kind: HostKind) -> No
         head = f"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ncontent-encoding: {name}\r\n\r\n".encode()
         await exchange.say(head + b"".join(b"%x\r\n%s\r\n" % (1, bytes([b])) for b in packed[name]) + b"0\r\n\r\n")
 
-    async with serving(handler) as server, client_for(server) as client:
+    async with serving(handler) as server, client_for(server, way=way) as client:
         for name in packed:
-            assert (await client.send(get("/" + name, kind=kind))).body == text
+            assert (await client.send(get("/" + name))).body == text
 
 
 # ---------------------------------------------------------------- caps
 
 
-@both_ways
-async def test_an_announced_giant_is_refused_before_its_body(kind: HostKind) -> None:
+async def test_an_announced_giant_is_refused_before_its_body(way: str) -> None:
     async def handler(exchange: Exchange) -> None:
         await exchange.say(b"HTTP/1.1 200 OK\r\ncontent-length: 10000000000\r\n\r\n")
         await asyncio.sleep(30)
 
-    async with serving(handler) as server, client_for(server) as client:
+    async with serving(handler) as server, client_for(server, way=way) as client:
         with pytest.raises(TooLargeError) as caught:
-            await client.send(get(max_bytes=1000, attempts=3, kind=kind))
+            await client.send(get(max_bytes=1000, attempts=3))
     assert (caught.value.limit_bytes, len(server.requests)) == (1000, 1)
 
 
-@both_ways
-async def test_an_endless_body_is_cut_off(kind: HostKind) -> None:
+async def test_an_endless_body_is_cut_off(way: str) -> None:
     sent = 0
 
     async def handler(exchange: Exchange) -> None:
@@ -390,9 +387,9 @@ async def test_an_endless_body_is_cut_off(kind: HostKind) -> None:
             await exchange.say(b"10000\r\n" + b"x" * 65536 + b"\r\n")
             sent += 65536
 
-    async with serving(handler) as server, client_for(server) as client:
+    async with serving(handler) as server, client_for(server, way=way) as client:
         with pytest.raises(TooLargeError):
-            await client.send(get(max_bytes=1_000_000, kind=kind))
+            await client.send(get(max_bytes=1_000_000))
     assert sent < 20_000_000
 
 
@@ -407,8 +404,7 @@ async def test_a_gzip_bomb_stays_packed() -> None:
             await client.send(get(server.base + "/", kind=HostKind.CDN, max_bytes=1_000_000))
 
 
-@both_ways
-async def test_endless_headers_are_cut_off(kind: HostKind) -> None:
+async def test_endless_headers_are_cut_off(way: str) -> None:
     async def many(exchange: Exchange) -> None:
         await exchange.say(b"HTTP/1.1 200 OK\r\n")
         while True:
@@ -425,47 +421,44 @@ async def test_endless_headers_are_cut_off(kind: HostKind) -> None:
         )
 
     for handler in (many, long, above_the_cap):
-        async with serving(handler) as server, client_for(server) as client:
+        async with serving(handler) as server, client_for(server, way=way) as client:
             with pytest.raises((UnreachableError, TooLargeError)):
-                await client.send(get(kind=kind))
+                await client.send(get())
 
 
 # ---------------------------------------------------------------- redirects and credentials
 
 
-@both_ways
-async def test_redirects_are_followed_a_few_times_only(kind: HostKind) -> None:
+async def test_redirects_are_followed_a_few_times_only(way: str) -> None:
     async def handler(exchange: Exchange) -> None:
         hop = int(exchange.path[1:])
         await (exchange.answer(b"end") if hop == 0 else exchange.answer(b"", 302, location=f"/{hop - 1}"))
 
-    async with serving(handler) as server, client_for(server) as client:
-        reply = await client.send(get("/5", kind=kind))
+    async with serving(handler) as server, client_for(server, way=way) as client:
+        reply = await client.send(get("/5"))
         assert (reply.body, reply.url) == (b"end", server.base + "/0")
         with pytest.raises(UnreachableError, match="5 redirects"):
-            await client.send(get("/21", attempts=3, kind=kind))
+            await client.send(get("/21", attempts=3))
         assert len(server.requests) == 12
-        assert (await client.send(get("/3", max_redirects=0, kind=kind))).status == 302
+        assert (await client.send(get("/3", max_redirects=0))).status == 302
 
 
-@both_ways
-async def test_a_redirect_loop_ends(kind: HostKind) -> None:
+async def test_a_redirect_loop_ends(way: str) -> None:
     async def handler(exchange: Exchange) -> None:
         await exchange.answer(b"", 301, location="/again")
 
-    async with serving(handler) as server, client_for(server) as client:
+    async with serving(handler) as server, client_for(server, way=way) as client:
         with pytest.raises(UnreachableError):
-            await client.send(get("/again", attempts=3, kind=kind))
+            await client.send(get("/again", attempts=3))
     assert len(server.requests) == 6
 
 
-@both_ways
-async def test_a_redirect_without_a_location_is_a_reply(kind: HostKind) -> None:
+async def test_a_redirect_without_a_location_is_a_reply(way: str) -> None:
     async def handler(exchange: Exchange) -> None:
         await exchange.answer(b"", 302)
 
-    async with serving(handler) as server, client_for(server) as client:
-        assert (await client.send(get(kind=kind))).status == 302
+    async with serving(handler) as server, client_for(server, way=way) as client:
+        assert (await client.send(get())).status == 302
 
 
 async def test_credentials_stay_behind_when_a_redirect_leads_to_another_origin() -> None:
@@ -542,14 +535,13 @@ async def test_the_cdn_may_redirect_to_the_cdn_only() -> None:
     assert len(server.requests) == 3
 
 
-@both_ways
-async def test_cookies_are_not_kept_by_the_transport(kind: HostKind) -> None:
+async def test_cookies_are_not_kept_by_the_transport(way: str) -> None:
     async def handler(exchange: Exchange) -> None:
         await exchange.answer(b"", set_cookie="session=1; Path=/")
 
-    async with serving(handler) as server, client_for(server) as client:
-        await client.send(get(kind=kind))
-        await client.send(get(kind=kind))
+    async with serving(handler) as server, client_for(server, way=way) as client:
+        await client.send(get())
+        await client.send(get())
 
     assert server.requests[1].header("cookie") is None
 
@@ -567,21 +559,18 @@ async def test_a_private_address_is_refused_however_it_is_spelt(host: str) -> No
     assert server.requests == []
 
 
-@both_ways
 @pytest.mark.parametrize(
     "answers", [["127.0.0.1"], ["::1"], ["203.0.113.9"], ["8.8.8.8", "10.0.0.1"], ["169.254.169.254"]]
 )
-async def test_a_public_name_that_leads_to_a_private_address_is_refused_at_connect_time(
-    kind: HostKind, answers: list[str]
-) -> None:
+async def test_a_public_name_that_leads_to_a_private_address_is_refused_at_connect_time(answers: list[str]) -> None:
     async def resolve(host: str, port: int) -> list[str]:
         return answers
 
     async with serving(_never) as server, AsyncClient(settings=HttpSettings(proxy="", resolve=resolve)) as client:
         with pytest.raises(UnsafeAddressError) as caught:
-            await client.send(get(f"http://rebinding.example:{server.port}/", kind=kind, attempts=3))
+            await client.send(get(f"http://rebinding.example:{server.port}/", attempts=3))
         with pytest.raises(UnsafeAddressError):
-            await client.send(get("https://x.com/", attempts=3, kind=kind))
+            await client.send(get("https://x.com/", attempts=3))
     assert server.requests == []
     assert caught.value.host == "rebinding.example"
 
@@ -645,13 +634,12 @@ async def test_a_canceled_question_is_closed() -> None:
     assert ended == [True]
 
 
-@both_ways
-async def test_a_wedged_try_leaves_no_task_or_socket_behind(kind: HostKind) -> None:
-    async with serving(_body_stalls) as server, client_for(server) as client:
+async def test_a_wedged_try_leaves_no_task_or_socket_behind(way: str) -> None:
+    async with serving(_body_stalls) as server, client_for(server, way=way) as client:
         before = len(asyncio.all_tasks())
         for _ in range(3):
             with pytest.raises(UnreachableError):
-                await client.send(get(deadline_seconds=0.05, kind=kind))
+                await client.send(get(deadline_seconds=0.05))
         await asyncio.sleep(0.05)
         assert len(asyncio.all_tasks()) <= before + 3  # the server's own, one per connection
 

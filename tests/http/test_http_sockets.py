@@ -15,7 +15,8 @@ from aiohttp import WSCloseCode, WSMsgType, web
 
 from hydrophone.errors import FaultyServiceError, RefusedError, UnreachableError, UnsafeAddressError
 from hydrophone.http import AsyncClient, Endpoints, HostKind, HttpSettings, Request
-from hydrophone.http.sockets import ABNORMAL, FrameKind, WebSocket
+from hydrophone.http.frames import ABNORMAL, FrameKind
+from hydrophone.http.sockets import WebSocket
 from raw_server import Exchange, serving
 from socket_server import SocketServer, Talk, socket_server
 

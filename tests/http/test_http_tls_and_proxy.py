@@ -21,9 +21,6 @@ from hydrophone.http.latetls import late_context
 from hydrophone.http.policy import Origin
 from raw_server import Exchange, serving
 
-#: Media goes over connections of our own, all else through the transport for everything: both owe the same.
-both_ways = pytest.mark.parametrize("kind", [HostKind.API, HostKind.CDN])
-
 
 async def _fine(exchange: Exchange) -> None:
     await exchange.answer(b"fine")
@@ -47,20 +44,16 @@ def ca_file(authority: trustme.CA, tmp_path: Path) -> Path:
     return path
 
 
-@both_ways
-async def test_an_extra_authority_is_trusted_when_it_is_given(
-    kind: HostKind, authority: trustme.CA, ca_file: Path
-) -> None:
+async def test_an_extra_authority_is_trusted_when_it_is_given(authority: trustme.CA, ca_file: Path) -> None:
     async with serving(_fine, tls=_server_side(authority, "127.0.0.1")) as server:
         settings = HttpSettings(proxy="", ca_file=ca_file)
-        async with AsyncClient(Endpoints.sandbox({"x": server.base, "cdn": server.base}), settings=settings) as client:
+        async with AsyncClient(Endpoints.sandbox({"x": server.base}), settings=settings) as client:
             for _ in range(2):
-                assert (await client.send(Request("GET", "/", kind=kind))).body == b"fine"
+                assert (await client.send(Request("GET", "/"))).body == b"fine"
 
 
-@both_ways
 async def test_a_self_signed_a_foreign_and_an_expired_certificate_are_refused(
-    kind: HostKind, authority: trustme.CA, ca_file: Path
+    authority: trustme.CA, ca_file: Path
 ) -> None:
     long_ago = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
     cases = [
@@ -72,10 +65,10 @@ async def test_a_self_signed_a_foreign_and_an_expired_certificate_are_refused(
     for tls, trusted in cases:
         async with serving(_fine, tls=tls) as server:
             settings = HttpSettings(proxy="", ca_file=trusted)
-            endpoints = Endpoints.sandbox({"x": server.base, "cdn": server.base})
+            endpoints = Endpoints.sandbox({"x": server.base})
             async with AsyncClient(endpoints, settings=settings) as client:
                 with pytest.raises(UnreachableError, match="could not prove") as caught:
-                    await client.send(Request("GET", "/", kind=kind, attempts=3))
+                    await client.send(Request("GET", "/", attempts=3))
         assert server.requests == []
         assert "CA file" in caught.value.advice
 
@@ -161,7 +154,7 @@ async def test_plain_http_goes_through_the_proxy_too() -> None:
         box = Endpoints.sandbox({"x": "http://x.test"})
         async with AsyncClient(box, settings=HttpSettings(proxy=proxy.base)) as client:
             await client.send(Request("GET", "/path"))
-    assert proxy.paths == ["http://x.test/path"]
+    assert [exchange.target for exchange in proxy.requests] == ["http://x.test/path"]
 
 
 def test_the_environment_says_which_proxy_and_for_whom_not(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,7 +203,7 @@ def test_the_transport_itself_still_trusts_what_the_system_trusts() -> None:
     # Whoever uses it beside us in one process must not lose anything by our way of loading it. In a process of its own,
     # because here somebody may have loaded it before us.
     code = (
-        "import ssl, hydrophone.http.driver, aiohttp.connector; c = aiohttp.connector._SSL_CONTEXT_VERIFIED; "
+        "import ssl, hydrophone.http.sessions, aiohttp.connector; c = aiohttp.connector._SSL_CONTEXT_VERIFIED; "
         "c.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname='x.com'); "
         "print(c.cert_store_stats() == ssl.create_default_context().cert_store_stats(), "
         "type(c).__name__, type(ssl.create_default_context()).__name__)"

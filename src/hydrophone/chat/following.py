@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hydrophone.chat.access import ChatPass
 from hydrophone.chat.history import HistoryEnd, HistoryWalk, walk_history
@@ -21,9 +21,12 @@ from hydrophone.chat.intake import ChatIntake, Via
 from hydrophone.chat.socketing import Act, Comeback, Pulse, is_end, opening_frames, socket_request
 from hydrophone.errors import DiskError, HydrophoneError, RateLimitedError, RefusedError
 from hydrophone.http.driver import AsyncClient
+from hydrophone.http.frames import FrameKind
 from hydrophone.http.messages import Question
-from hydrophone.http.sockets import FrameKind, WebSocket
 from hydrophone.model import ChatKind
+
+if TYPE_CHECKING:
+    from hydrophone.http.sockets import WebSocket
 
 log = logging.getLogger("hydrophone.chat")
 

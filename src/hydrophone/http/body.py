@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from aiohttp import ClientResponse
+if TYPE_CHECKING:
+    from aiohttp import ClientResponse
 
 from hydrophone.errors import TooLargeError, UnreachableError
 from hydrophone.http.settings import HttpSettings

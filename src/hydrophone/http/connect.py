@@ -9,19 +9,13 @@ import urllib.request
 from collections.abc import Collection
 from urllib.parse import urlsplit
 
-import hydrophone.http.latetls  # noqa: F401  (before the transport)
-
-# isort: split
-from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.resolver import ThreadedResolver
-
 from hydrophone.errors import SettingsError, UnsafeAddressError
 from hydrophone.http.latetls import late_context
 from hydrophone.http.policy import DEFAULT_PORTS, Origin, address_problem, literal_address
 from hydrophone.http.settings import HttpSettings, Resolve
 
 
-class GuardedResolver(AbstractResolver):
+class GuardedResolver:
     """Resolve names, and refuse those that lead to an address which is not public.
 
     The connection is made to exactly the addresses that were judged, so a name that changes its mind between two
@@ -30,34 +24,43 @@ class GuardedResolver(AbstractResolver):
 
     def __init__(self, exempt: Collection[tuple[str, int]], resolve: Resolve | None = None) -> None:
         self._exempt = frozenset(exempt)
-        self._resolve = resolve
-        self._inner: ThreadedResolver | None = None
+        self._resolve = resolve or _ask_system
 
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        if self._resolve is not None:
-            found = [_result(host, address, port) for address in await self._resolve(host, port)]
-        else:
-            self._inner = self._inner or ThreadedResolver(asyncio.get_running_loop())
-            found = await self._inner.resolve(host, port, family)
+    async def resolve(self, host: str, port: int, family: int = socket.AF_UNSPEC) -> list[str]:
+        """The addresses of a name, as numbers.
+
+        Raises:
+            OSError: there is none.
+            UnsafeAddressError: one of them may not be asked.
+        """
+        found = [
+            address
+            for address in await self._resolve(host, port)
+            if family in (socket.AF_UNSPEC, socket.AF_INET6 if ":" in address else socket.AF_INET)
+        ]
         if not found:
             raise OSError(f"no address for {host}")
         if (host.lower(), port) not in self._exempt:
-            for result in found:
-                problem = address_problem(result["host"])
+            for address in found:
+                problem = address_problem(address)
                 if problem is not None:
                     raise UnsafeAddressError(f"{host} leads to an address that is {problem}; refused", host=host)
         return found
 
-    async def close(self) -> None:
-        if self._inner is not None:
-            await self._inner.close()
 
-
-def _result(host: str, address: str, port: int) -> ResolveResult:
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    return ResolveResult(hostname=host, host=address, port=port, family=family, proto=0, flags=socket.AI_NUMERICHOST)
+async def _ask_system(host: str, port: int) -> list[str]:
+    """What the system's resolver says, in a thread; addresses of links on this machine keep their zone."""
+    found = await asyncio.get_running_loop().getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG
+    )
+    numeric = socket.NI_NUMERICHOST | socket.NI_NUMERICSERV
+    # Only getnameinfo spells the zone of a link-local address.
+    return list(
+        dict.fromkeys(
+            socket.getnameinfo(place, numeric)[0] if len(place) == 4 and place[3] else str(place[0])
+            for _, _, _, _, place in found
+        )
+    )
 
 
 def tls_context(settings: HttpSettings) -> ssl.SSLContext:

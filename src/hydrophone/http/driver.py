@@ -8,27 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import ssl
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
-from itertools import chain
 from random import Random
+from ssl import SSLContext
 from types import TracebackType
-from typing import NamedTuple, Self, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, Self, TypeVar
 
-import hydrophone.http.latetls  # noqa: F401  (before the transport)
-
-# isort: split
-import aiohttp
 from yarl import URL
 
-from hydrophone.errors import HydrophoneError, RateLimitedError, TooLargeError, UnreachableError, UnsafeAddressError
-from hydrophone.http.body import Pace, inflate, read_body
+from hydrophone.errors import RateLimitedError, UnreachableError, UnsafeAddressError
+from hydrophone.http.body import inflate
 from hydrophone.http.budgets import Budgets
 from hydrophone.http.connect import GuardedResolver, Proxies, tls_context
 from hydrophone.http.endpoints import Endpoints
-from hydrophone.http.getter import Getter, Limits, RawReply
 from hydrophone.http.messages import Call, Headers, HostKind, Question, Reply, Request
 from hydrophone.http.policy import (
     Origin,
@@ -41,9 +35,14 @@ from hydrophone.http.policy import (
     public_headers,
 )
 from hydrophone.http.redaction import redact_url
-from hydrophone.http.retry import backoff, is_worth_retrying, retry_after
+from hydrophone.http.retry import HopelessError, backoff, is_worth_retrying, plain_error, retry_after
 from hydrophone.http.settings import HttpSettings
-from hydrophone.http.sockets import MAX_MESSAGE_BYTES, WebSocket, open_socket, socket_session
+from hydrophone.http.transport import Asked, Limits, Transport
+
+if TYPE_CHECKING:
+    from aiohttp import ClientSession
+
+    from hydrophone.http.sockets import WebSocket
 
 T = TypeVar("T")
 
@@ -53,23 +52,23 @@ _MOST_REMEMBERED = 4096  #: origins; a stream has one, so this is only ever reac
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
 
 
-class _HopelessError(UnreachableError):
-    """No answer, and none to be expected from trying again at once (certificates, redirect loops)."""
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Lane:
     """What requests of one kind share: connections, default headers, and a bound on how many are under way.
 
-    `routes` knows the origins that have passed the policy, and the proxy in front of each. What `getter` can do goes by
-    it, all else through `session`.
+    `routes` knows the origins that have passed the policy, and the proxy in front of each. `session` is made for the
+    first request that the transport cannot bring; `sockets` shares its connections.
     """
 
     kind: HostKind
-    session: aiohttp.ClientSession
-    getter: Getter | None
+    transport: Transport
+    tls: SSLContext
+    resolver: GuardedResolver
+    headers: Mapping[str, str]
     gate: asyncio.Semaphore
-    routes: dict[Origin, str | None]
+    routes: dict[Origin, str | None] = field(default_factory=dict)
+    session: ClientSession | None = None
+    sockets: ClientSession | None = None
 
 
 class _Hop(NamedTuple):
@@ -111,7 +110,6 @@ class AsyncClient:
         # Loading the system's authorities takes 30 ms that nobody may need; a bad CA file shows at once.
         self._tls = tls_context(self.settings) if self.settings.ca_file else None
         self._lanes: list[_Lane] = []
-        self._sockets: dict[HostKind, aiohttp.ClientSession] = {}
         self._origins: dict[str, Origin] = {}
 
     async def __aenter__(self) -> Self:
@@ -125,13 +123,11 @@ class AsyncClient:
     async def close(self) -> None:
         """Close all connections and write the budgets."""
         lanes, self._lanes = self._lanes, []
-        sockets, self._sockets = self._sockets, {}
-        for session in sockets.values():
-            await session.close()
         for lane in lanes:
-            if lane.getter is not None:
-                await lane.getter.close()
-            await lane.session.close()
+            lane.transport.close()
+            for session in (lane.sockets, lane.session):
+                if session is not None:
+                    await session.close()
         self.budgets.flush()
 
     async def ask(self, question: Call[T] | Question[T]) -> T:
@@ -180,7 +176,7 @@ class AsyncClient:
         while True:
             try:
                 reply = await self._budgeted(request, url, origin)
-            except _HopelessError:
+            except HopelessError:
                 raise
             except UnreachableError as error:
                 if attempt >= request.attempts:
@@ -198,7 +194,7 @@ class AsyncClient:
             await asyncio.sleep(wait)
             attempt += 1
 
-    async def socket(self, request: Request, *, max_message_bytes: int = MAX_MESSAGE_BYTES) -> WebSocket:
+    async def socket(self, request: Request, *, max_message_bytes: int | None = None) -> WebSocket:
         """An open WebSocket. `request` is its handshake: a GET to an http(s) URL; its method and body are not used.
 
         Raises:
@@ -210,17 +206,23 @@ class AsyncClient:
         origin = origin_of(url)
         lane = self._lane(request.kind)
         proxy = self._route(lane, origin)
-        session = self._sockets.get(request.kind)
-        if session is None:
-            session = self._sockets[request.kind] = socket_session(lane.session, self.settings.user_agent)
         headers = self._headers(request, _Hop("GET", url, origin, None))
+        from hydrophone.http.sockets import open_socket, socket_session
+
+        if lane.sockets is None:
+            lane.sockets = socket_session(self._session(lane), self.settings.user_agent)
         try:
             async with asyncio.timeout(request.deadline_seconds):
                 return await open_socket(
-                    session, url, host=origin.host, headers=headers, proxy=proxy, max_message_bytes=max_message_bytes
+                    lane.sockets,
+                    url,
+                    host=origin.host,
+                    headers=headers,
+                    proxy=proxy,
+                    max_message_bytes=max_message_bytes,
                 )
         except Exception as error:
-            told = _told(error, origin.host)
+            told = plain_error(error, origin.host)
             if told is None:
                 raise
             raise told from None
@@ -276,7 +278,7 @@ class AsyncClient:
         while reply.status in _REDIRECTS and "location" in reply.headers and request.max_redirects > 0:
             hops += 1
             if hops > request.max_redirects:
-                raise _HopelessError(f"more than {request.max_redirects} redirects", host=url.raw_host or "")
+                raise HopelessError(f"more than {request.max_redirects} redirects", host=url.raw_host or "")
             if reply.status == 303 or (reply.status in (301, 302) and method == "POST"):
                 method, body = "GET", None
             try:
@@ -292,14 +294,17 @@ class AsyncClient:
     async def _exchange(self, lane: _Lane, request: Request, hop: _Hop, give_up_at: float) -> Reply:
         """One request to one host and its answer; no redirect is followed here."""
         proxy = self._route(lane, hop.origin)
-        headers = self._headers(request, hop)
+        asked = Asked(hop.method, hop.url, hop.origin, self._headers(request, hop), hop.body)
+        limits = Limits(request.max_bytes, give_up_at)
         try:
-            if lane.getter is not None and proxy is None and hop.method == "GET" and hop.body is None:
-                raw = await lane.getter.get(hop.url, hop.origin, headers, Limits(request.max_bytes, give_up_at))
+            if proxy is None:
+                raw = await lane.transport.ask(asked, limits)
             else:
-                raw = await self._ask_session(lane.session, request, hop, headers, proxy, give_up_at)
+                from hydrophone.http.sessions import ask_session
+
+                raw = await ask_session(self._session(lane), asked, limits, self.settings, proxy)
         except BaseException as error:
-            told = _told(error, hop.origin.host)
+            told = plain_error(error, hop.origin.host)
             if told is None:
                 raise
             # Never chained: the transport's own errors print whole URLs and proxy passwords.
@@ -309,39 +314,6 @@ class AsyncClient:
         if log.isEnabledFor(logging.DEBUG):
             log.debug("%s %s: %d, %d bytes", hop.method, redact_url(text), raw.status, len(data))
         return Reply(raw.status, Headers.from_raw(raw.headers), data, text, request, raw.is_close_delimited)
-
-    async def _ask_session(
-        self,
-        session: aiohttp.ClientSession,
-        request: Request,
-        hop: _Hop,
-        headers: dict[str, str] | None,
-        proxy: str | None,
-        give_up_at: float,
-    ) -> RawReply:
-        """The same by the transport for everything."""
-        settings = self.settings
-        stalled_at = asyncio.get_running_loop().time() + settings.stall_seconds
-        async with asyncio.timeout_at(min(give_up_at, stalled_at)) as timeout:
-            response = await session.request(
-                hop.method, hop.url, data=hop.body, headers=headers, allow_redirects=False, proxy=proxy
-            )
-            try:
-                raw_headers = response.raw_headers
-                if sum(map(len, chain.from_iterable(raw_headers))) > settings.max_header_bytes:
-                    raise TooLargeError("the answer has too many headers", limit_bytes=settings.max_header_bytes)
-                data = await read_body(response, request.max_bytes, Pace(timeout, give_up_at, settings))
-            except BaseException:
-                response.close()
-                raise
-        known = response.headers
-        return RawReply(
-            response.status,
-            raw_headers,
-            data,
-            known.get("Content-Encoding", ""),
-            "Content-Length" not in known and "Transfer-Encoding" not in known,
-        )
 
     def _headers(self, request: Request, hop: _Hop) -> dict[str, str] | None:
         """The headers for one hop: the caller's as far as they may go there, and a credential where it agrees."""
@@ -391,59 +363,17 @@ class AsyncClient:
         self._tls = self._tls or tls_context(settings)
         exempt = {(origin.host, origin.port) for origin in self.endpoints.given_origins} | self._proxies.exempt()
         resolver = GuardedResolver(exempt, settings.resolve)
-        connector = aiohttp.TCPConnector(
-            # The gate bounds what is under way; a second queue inside the connector would eat the deadline.
-            limit=0,
-            ssl=self._tls,
-            resolver=resolver,
-            ttl_dns_cache=settings.dns_cache_seconds,
-            keepalive_timeout=settings.keepalive_seconds,
-        )
         # Media is asked for as it is: a packed segment could be cut short without anybody noticing.
         encoding = "identity" if kind is HostKind.CDN else "gzip, deflate"
         headers = {"User-Agent": settings.user_agent, "Accept": "*/*", "Accept-Encoding": encoding}
-        session = aiohttp.ClientSession(
-            connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            headers=headers,
-            # Costs time on each request, and only those with a body would get an invented type.
-            skip_auto_headers=() if kind is HostKind.CDN else ("Content-Type",),
-            auto_decompress=False,
-            # One deadline of our own spans a whole try; the transport's timers are set once per piece that arrives.
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=settings.connect_seconds),
-            trust_env=False,
-            requote_redirect_url=False,
-        )
-        # The transport would ask a second time by itself when a connection is lost: outside every budget, and unseen in
-        # our count of tries. It has no public switch for it; without the attribute, nothing changes.
-        session._retry_connection = False
-        getter = Getter(settings, self._tls, resolver, headers) if kind is HostKind.CDN else None
-        return _Lane(kind, session, getter, asyncio.Semaphore(settings.connections(kind)), {})
+        transport = Transport(settings, self._tls, resolver, headers)
+        gate = asyncio.Semaphore(settings.connections(kind))
+        return _Lane(kind, transport, self._tls, resolver, headers, gate)
 
+    def _session(self, lane: _Lane) -> ClientSession:
+        """For what the transport cannot bring."""
+        if lane.session is None:
+            from hydrophone.http.sessions import new_session
 
-def _told(error: BaseException, host: str) -> HydrophoneError | None:
-    """The transport's error in our words; None for what is to be raised as it is."""
-    if isinstance(error, HydrophoneError):
-        return None
-    if isinstance(error, asyncio.TimeoutError):
-        return UnreachableError(f"{host} did not answer in time", host=host)
-    if isinstance(error, (aiohttp.ClientConnectorCertificateError, aiohttp.ClientSSLError, ssl.SSLError)):
-        return _HopelessError(
-            f"{host} could not prove who it is (TLS)",
-            host=host,
-            advice="check the clock of this computer, and whether a proxy opens TLS (then give its CA file)",
-        )
-    if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return UnreachableError(f"the name {host} could not be resolved", host=host)
-    if isinstance(error, aiohttp.InvalidURL):
-        return UnsafeAddressError(f"{host[:80]} is not an address that can be asked", host=host)
-    if isinstance(error, aiohttp.ClientHttpProxyError):
-        return _HopelessError(f"the proxy refused the way to {host} (status {error.status})", host=host)
-    if isinstance(error, aiohttp.ClientPayloadError):
-        return UnreachableError(f"the answer of {host} ended too early", host=host)
-    if isinstance(error, aiohttp.ClientResponseError):
-        return UnreachableError(f"{host} answered something that is not HTTP", host=host)
-    if isinstance(error, (aiohttp.ClientError, OSError)):
-        reason = getattr(error, "strerror", None) or "the connection was lost"
-        return UnreachableError(f"{host}: {reason}", host=host)
-    return None
+            lane.session = new_session(self.settings, lane.tls, lane.resolver, lane.headers)
+        return lane.session

@@ -1,7 +1,7 @@
 """TLS contexts that load the system's authorities with the first handshake, not when they are made.
 
-Loading takes some 30 ms. The transport makes a context of its own as soon as it is imported, which nothing of ours ever
-uses; so it is imported here, first of all, and given one of these.
+Loading takes some 30 ms. aiohttp makes a context of its own as soon as it is imported, which nothing of ours ever uses;
+so it is imported under `late_defaults`, which give it one of these.
 """
 
 from __future__ import annotations
@@ -49,7 +49,8 @@ def late_context() -> LateContext:
 
 
 @contextmanager
-def _late_defaults() -> Iterator[None]:
+def late_defaults() -> Iterator[None]:
+    """Whoever makes a default context in this block, without arguments, gets a late one."""
     usual: Callable[..., ssl.SSLContext] = ssl.create_default_context
 
     def create(*args: Any, **kwargs: Any) -> ssl.SSLContext:
@@ -61,7 +62,3 @@ def _late_defaults() -> Iterator[None]:
         yield
     finally:
         ssl.create_default_context = usual
-
-
-with _late_defaults():
-    import aiohttp.connector  # noqa: F401

@@ -12,16 +12,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-import hydrophone.http.latetls  # noqa: F401  (before the transport)
-
-# isort: split
-import aiohttp
-
 from hydrophone.errors import RateLimitedError, TooLargeError, UnreachableError
 from hydrophone.http.body import Pace, inflate, read_body
-from hydrophone.http.driver import AsyncClient, _Hop, _told
+from hydrophone.http.driver import AsyncClient, _Hop
 from hydrophone.http.messages import Headers, Reply, Request
 from hydrophone.http.policy import origin_of, parse_url
+from hydrophone.http.sessions import aiohttp, told
 
 DEFAULT_SILENCE_SECONDS = 25.0
 DEFAULT_MAX_LINE_BYTES = 1024 * 1024
@@ -74,8 +70,7 @@ class Lines:
         except TimeoutError:
             raise UnreachableError(f"{host} fell silent in the middle of a stream", host=host) from None
         except (aiohttp.ClientError, OSError) as error:
-            told = _told(error, host)
-            raise told if told is not None else error from None
+            raise told(error, host) or error from None
 
 
 @asynccontextmanager
@@ -131,7 +126,7 @@ async def _open(client: AsyncClient, request: Request) -> tuple[aiohttp.ClientRe
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(request.deadline_seconds) as timeout:
-            response = await lane.session.request(
+            response = await client._session(lane).request(
                 hop.method,
                 hop.url,
                 data=hop.body,
@@ -152,9 +147,9 @@ async def _open(client: AsyncClient, request: Request) -> tuple[aiohttp.ClientRe
     except BaseException as error:
         if response is not None:
             response.close()
-        told = _told(error, origin.host)
-        if told is None:
+        ours = told(error, origin.host)
+        if ours is None:
             raise
         # Never chained: the transport's own errors print whole URLs and proxy passwords.
-        raise told from None
+        raise ours from None
     return response, Reply(response.status, Headers.from_raw(response.raw_headers), body, str(url), request)

@@ -2,14 +2,40 @@
 
 from __future__ import annotations
 
+import ssl
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from random import Random
 
+from hydrophone.errors import HydrophoneError, UnreachableError
 from hydrophone.http.messages import HostKind, Reply
 
 #: 501 and 505 will not change their mind.
 _HOPELESS = frozenset((501, 505, 511))
+
+
+class HopelessError(UnreachableError):
+    """No answer, and none to be expected from trying again at once (certificates, redirect loops)."""
+
+    @classmethod
+    def of_tls(cls, host: str) -> HopelessError:
+        return cls(
+            f"{host} could not prove who it is (TLS)",
+            host=host,
+            advice="check the clock of this computer, and whether a proxy opens TLS (then give its CA file)",
+        )
+
+
+def plain_error(error: BaseException, host: str) -> HydrophoneError | None:
+    """What the system says about a connection, in our words; None for what is to be raised as it is."""
+    if isinstance(error, HydrophoneError):
+        return None
+    if isinstance(error, TimeoutError):
+        return UnreachableError(f"{host} did not answer in time", host=host)
+    if isinstance(error, ssl.SSLError):
+        return HopelessError.of_tls(host)
+    if isinstance(error, OSError):
+        return UnreachableError(f"{host}: {error.strerror or 'the connection was lost'}", host=host)
+    return None
 
 
 def is_worth_retrying(reply: Reply, kind: HostKind) -> bool:
@@ -45,6 +71,8 @@ def retry_after(reply: Reply, now: datetime) -> float | None:
     if text.isascii() and text.isdigit():
         return float(text[:12])
     try:
+        from email.utils import parsedate_to_datetime  # seldom needed, and slow to import
+
         until = parsedate_to_datetime(text)
     except (ValueError, TypeError, OverflowError):
         return None

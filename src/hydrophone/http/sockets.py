@@ -8,36 +8,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
-from dataclasses import dataclass, field
-from enum import Enum
 from types import SimpleNamespace, TracebackType
 from typing import Self
 
-import aiohttp
 from yarl import URL
 
 from hydrophone.errors import FaultyServiceError, HydrophoneError, RefusedError, UnreachableError, UnsafeAddressError
+from hydrophone.http.frames import ABNORMAL, FrameKind, SocketFrame
+from hydrophone.http.sessions import aiohttp, told
 
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 _CLOSE_SECONDS = 2.0
-#: What a browser's API says when a connection ended without a word.
-ABNORMAL = 1006
-
-
-class FrameKind(Enum):
-    MESSAGE = "message"  #: text, or bytes that a server sent in place of text
-    PING = "ping"  #: answered already
-    PONG = "pong"
-    CLOSED = "closed"  #: nothing follows
-
-
-@dataclass(frozen=True, slots=True)
-class SocketFrame:
-    """Something that arrived. `code` is the reason for closing: 1000 as agreed, 1006 without a word."""
-
-    kind: FrameKind
-    data: bytes = field(default=b"", repr=False)
-    code: int | None = None
 
 
 class WebSocket:
@@ -129,7 +110,7 @@ async def open_socket(
     host: str,
     headers: dict[str, str] | None,
     proxy: str | None,
-    max_message_bytes: int,
+    max_message_bytes: int | None,
 ) -> WebSocket:
     """Shake hands. The caller has judged the address and bounds the time.
 
@@ -145,13 +126,15 @@ async def open_socket(
             proxy=proxy,
             autoping=False,
             compress=0,
-            max_msg_size=max_message_bytes,
+            max_msg_size=max_message_bytes or MAX_MESSAGE_BYTES,
             timeout=aiohttp.ClientWSTimeout(ws_receive=None, ws_close=_CLOSE_SECONDS),
             # Text that is no UTF-8 is a message like any other here: the reader of messages deals with it.
             decode_text=False,
         )
     except aiohttp.WSServerHandshakeError as error:
         raise _refusal(error.status, host) from None
+    except (aiohttp.ClientError, aiohttp.InvalidURL, OSError) as error:
+        raise told(error, host) or error from None
     return WebSocket(inner, host)
 
 

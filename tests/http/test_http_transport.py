@@ -1,4 +1,4 @@
-"""GETs of media over connections that are kept: what a server may do between and around answers, over real sockets."""
+"""Questions over connections that are kept: what a server may do between and around answers, over real sockets."""
 
 from __future__ import annotations
 

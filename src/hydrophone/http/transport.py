@@ -1,9 +1,8 @@
-"""GETs of playlists and segments: HTTP/1.1 over connections that are kept, and nothing else.
+"""Plain questions: HTTP/1.1 over connections that are kept, and nothing else.
 
 A recorder sends the same small question again and again, thousands of times for each hour. A client for everything
-spends more time around such a question than in it, so media goes this way and all the rest through the transport that
-`driver` uses: other methods, bodies, proxies, sockets. The parser is the one that servers rely on (llhttp); addresses
-are resolved, judged and cached as for the other transport.
+spends more time around such a question than in it, so what is asked directly goes this way; ways through a proxy,
+sockets and answers that never end are left to `sessions`. The parser is the one that servers rely on (llhttp).
 """
 
 from __future__ import annotations
@@ -25,6 +24,7 @@ from hydrophone.http.policy import DEFAULT_PORTS, Origin, literal_address
 from hydrophone.http.settings import HttpSettings
 
 _READ_BYTES = 256 * 1024
+_WITH_BODY = frozenset(("POST", "PUT", "PATCH"))  #: their length is told even where there is nothing
 _BODILESS = frozenset((204, 304))
 _NEXT_ADDRESS_SECONDS = 0.25  #: how long one address of a name may take before the next is tried beside it
 _MOST_BLOCKS = 64
@@ -40,6 +40,16 @@ class Limits(NamedTuple):
     give_up_at: float
 
 
+class Asked(NamedTuple):
+    """One question to one host. A `url` that has been parsed and judged; `headers` are the caller's."""
+
+    method: str
+    url: URL
+    origin: Origin
+    headers: Mapping[str, str] | None
+    body: bytes | None
+
+
 class RawReply(NamedTuple):
     """An answer as it came. `encoding` is its Content-Encoding, "" for none."""
 
@@ -50,8 +60,8 @@ class RawReply(NamedTuple):
     is_close_delimited: bool
 
 
-class Getter:
-    """The kept connections of one event loop. `get` may be called by many tasks at once; the caller bounds how many.
+class Transport:
+    """The kept connections of one event loop. `ask` may be called by many tasks at once; the caller bounds how many.
 
     Args:
         tls: for https.
@@ -72,7 +82,7 @@ class Getter:
         # What arrives is parsed before anything else runs, so that all connections can share one buffer.
         self._buffer = memoryview(bytearray(_READ_BYTES))
 
-    async def get(self, url: URL, origin: Origin, headers: Mapping[str, str] | None, limits: Limits) -> RawReply:
+    async def ask(self, asked: Asked, limits: Limits) -> RawReply:
         """Ask once; no redirect is followed.
 
         Raises:
@@ -82,7 +92,7 @@ class Getter:
             TimeoutError: it took too long.
             OSError: no connection (`ssl.SSLError` among them).
         """
-        question = self._question(url, origin, headers)
+        question, origin = self._question(asked), asked.origin
         connection = self._kept(origin)
         if connection is None:
             connection = await self._connect(origin, limits)
@@ -97,7 +107,7 @@ class Getter:
             connection.abort()
         return reply
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Close what is open. A request under way ends with an error."""
         if self._sweeper is not None:
             self._sweeper.cancel()
@@ -106,18 +116,21 @@ class Getter:
         for connections in idle.values():
             for connection in connections:
                 connection.abort()
-        await self._names.close()
+        self._names.close()
 
     # ------------------------------------------------------------ what is asked
 
-    def _question(self, url: URL, origin: Origin, headers: Mapping[str, str] | None) -> bytes:
+    def _question(self, asked: Asked) -> bytes:
+        method, url, origin, headers, body = asked
+        if body is not None or method in _WITH_BODY:
+            headers = {**(headers or {}), "Content-Length": str(len(body or b""))}
         key = (("", origin.host), ("", str(origin.port)), *(headers or {}).items())
         block = self._blocks.get(key)
         if block is None:
             if len(self._blocks) >= _MOST_BLOCKS:
                 self._blocks.clear()
             block = self._blocks[key] = self._block(origin, headers or {})
-        return b"GET " + url.raw_path_qs.encode("ascii") + block
+        return b"%b %b%b%b" % (method.encode("ascii"), url.raw_path_qs.encode("ascii"), block, body or b"")
 
     def _block(self, origin: Origin, headers: Mapping[str, str]) -> bytes:
         """All that follows the path."""
@@ -418,7 +431,7 @@ class _Names:
         """
         literal = literal_address(host)
         if literal is not None:
-            return [_address(socket.AF_INET6 if literal.version == 6 else socket.AF_INET, str(literal), port)]
+            return [_address(str(literal), port)]
         key = (host, port)
         loop = asyncio.get_running_loop()
         known = self._known.get(key)
@@ -434,21 +447,23 @@ class _Names:
         """Ask again next time."""
         self._known.pop((host, port), None)
 
-    async def close(self) -> None:
+    def close(self) -> None:
         for task in list(self._asking.values()):
             task.cancel()
-        await self._resolver.close()
 
     async def _ask(self, host: str, port: int) -> list[aiohappyeyeballs.AddrInfoType]:
         try:
-            found = await self._resolver.resolve(host, port, socket.AF_UNSPEC)
+            found = await self._resolver.resolve(host, port)
         except OSError:
             raise UnreachableError(f"the name {host} could not be resolved", host=host) from None
-        addresses = [_address(result["family"], result["host"], result["port"]) for result in found]
+        addresses = [_address(address, port) for address in found]
         self._known[(host, port)] = (asyncio.get_running_loop().time() + self._seconds, addresses)
         return addresses
 
 
-def _address(family: int, host: str, port: int) -> aiohappyeyeballs.AddrInfoType:
-    place = (host, port, 0, 0) if family == socket.AF_INET6 else (host, port)
-    return (family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", place)
+def _address(address: str, port: int) -> aiohappyeyeballs.AddrInfoType:
+    host, _, zone = address.partition("%")
+    if ":" not in host:
+        return (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (host, port))
+    scope = (int(zone) if zone.isdigit() else socket.if_nametoindex(zone)) if zone else 0
+    return (socket.AF_INET6, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (host, port, 0, scope))
