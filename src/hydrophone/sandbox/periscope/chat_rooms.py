@@ -82,6 +82,18 @@ class Log:
             self._put(ending(self._scene, self._ended_us))
         return self._messages
 
+    def wires(self, first: int, end: int | None = None) -> list[dict[str, Any]]:
+        """Messages by their places, among those that have been said, as they go over the wire.
+
+        Each is written once and then kept as written, for socket and history, however many read it.
+        """
+        found = []
+        for place in range(first, len(self._messages) if end is None else min(end, len(self._messages))):
+            message = self._messages[place]
+            found.append(message.wire)
+            self._messages[place] = Message((message.ns, found[-1]))
+        return found
+
     def add(self, person: Person, body: dict[str, Any]) -> None:
         """Somebody says something now."""
         self.until_now()
@@ -227,7 +239,8 @@ def _history(asked: Asked) -> Answer:
     size = int(asked.switches["chat_page_size"]) or min(MAX_PAGE, _number(asked.params.get("limit"), MAX_PAGE))
     size = max(1, size)
     after_ns = _number(asked.text("cursor") or asked.params.get("since"), 0)
-    said_so_far = rooms_of(asked.world).log(scene).until_now(after_ns=after_ns, count=size + 2)
+    log = rooms_of(asked.world).log(scene)
+    said_so_far = log.until_now(after_ns=after_ns, count=size + 2)
     stamps = [message.ns for message in said_so_far]
     begin = _begin(asked, stamps)
     if is_space(scene) and chat_fact(scene, "repeats") and asked.text("cursor").isdigit() and 0 < begin < len(stamps):
@@ -240,7 +253,7 @@ def _history(asked: Asked) -> Answer:
         cursor = str(page[-1].ns)
     if is_last and is_over:
         cursor = ""
-    return said({"messages": [message.wire for message in page], "cursor": cursor})
+    return said({"messages": log.wires(begin, begin + size), "cursor": cursor})
 
 
 def _begin(asked: Asked, stamps: list[int]) -> int:
@@ -321,8 +334,9 @@ async def _talk(world: World, socket: WebSocket, scene: Scene, opened: Pass) -> 
             counts = {"occupancy": seen.listeners, "total_participants": seen.total or seen.listeners}
             socket.send(compact(control(scene, None, now_us, 4, counts).wire), binary=is_binary)
             presence_us = now_us + round(float(switches["presence_seconds"]) * 1_000_000)
-        for message in log.until_now()[shown:]:
-            socket.send(compact(message.wire), binary=is_binary)
+        log.until_now()
+        for wire in log.wires(shown):
+            socket.send(compact(wire), binary=is_binary)
             shown += 1
         if now_us >= world.timeline(scene.id).ended_us:
             socket.close(1000)
