@@ -6,12 +6,16 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from hydrophone.errors import TooLargeError, UnreachableError, UnsafeAddressError
 from hydrophone.http import AsyncClient, Endpoints, HostKind, HttpSettings, Reply, Request
+from hydrophone.http.transport import Connection, Limits
 from raw_server import Exchange, RawServer, serving, whole
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -246,3 +250,88 @@ async def test_many_who_need_a_name_ask_for_it_once_and_again_after_a_failure() 
             is_down = False
             assert (await client.send(request)).body == b"x"
     assert asked == 3
+
+
+# ---------------------------------------------------------------- however the bytes are cut
+
+
+class _Wire(asyncio.Transport):
+    """Takes what is written and is closed when told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_gone = False
+
+    def write(self, data: bytes | bytearray | memoryview[Any]) -> None:
+        pass
+
+    def is_closing(self) -> bool:
+        return self.is_gone
+
+    def abort(self) -> None:
+        self.is_gone = True
+
+
+def outcome(pieces: Sequence[bytes]) -> tuple[str, int, bytes, bool]:
+    """What comes of these pieces, after which the server closes: kind, status, body, may be asked again."""
+
+    async def run() -> tuple[str, int, bytes, bool]:
+        loop = asyncio.get_running_loop()
+        buffer = memoryview(bytearray(65536))
+        connection = Connection(loop, "h.test", HttpSettings(max_header_bytes=300), buffer)
+        wire = _Wire()
+        connection.connection_made(wire)
+        asked = asyncio.ensure_future(connection.ask(b"GET / HTTP/1.1\r\n\r\n", Limits(5000, loop.time() + 60)))
+        await asyncio.sleep(0)
+        for piece in pieces:
+            if not wire.is_gone and piece:
+                buffer[: len(piece)] = piece
+                connection.buffer_updated(len(piece))
+        is_reusable = connection.has_answered and connection.is_reusable
+        connection.connection_lost(None)
+        try:
+            reply = await asked
+        except (UnreachableError, TooLargeError) as error:
+            return type(error).__name__, 0, b"", False
+        return "answer", reply.status, reply.body, is_reusable
+
+    return asyncio.run(run())
+
+
+_HEADS = st.sampled_from(
+    [
+        b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n%x\r\n",
+        b"HTTP/1.0 200 OK\r\n\r\n",
+        b"HTTP/1.1 100 Go on\r\n\r\nHTTP/1.1 206 Part\r\nContent-Length: %d\r\nx: " + b"y" * 200 + b"\r\n\r\n",
+        b"HTTP/1.1 404\r\ncontent-length: %d\r\nconnection: close\r\n\r\n",
+        b"HTTP/1.1 304 Same\r\ncontent-length: %d\r\n\r\n",
+    ]
+)
+
+
+@st.composite
+def said_and_cuts(draw: st.DrawFn) -> tuple[bytes, list[int]]:
+    head, body = draw(_HEADS), draw(st.binary(min_size=1, max_size=60))
+    said = (head % len(body) if b"%" in head else head) + body
+    if b"chunked" in head:
+        said += b"\r\n0\r\n\r\n"
+    damage = draw(st.sampled_from(["none", "none", "none", "cut", "change"]))
+    at = draw(st.integers(0, len(said) - 1))
+    if damage == "cut":
+        said = said[:at]
+    elif damage == "change":
+        said = said[:at] + draw(st.binary(min_size=1, max_size=3)) + said[at + 1 :]
+    return said, sorted(draw(st.lists(st.integers(0, len(said)), max_size=12)))
+
+
+@given(said_and_cuts())
+@example((b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nabcXY", []))
+@example((b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nabcHTTP/1.1 200 OK\r\n\r\n", []))
+def test_an_answer_is_the_same_however_it_is_cut(case: tuple[bytes, list[int]]) -> None:
+    said, cuts = case
+    whole_outcome = outcome([said])
+    edges = [0, *cuts, len(said)]
+
+    assert outcome([said[a:b] for a, b in pairwise(edges)]) == whole_outcome
+    assert outcome([said[at : at + 1] for at in range(len(said))]) == whole_outcome

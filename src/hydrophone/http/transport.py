@@ -76,7 +76,7 @@ class Transport:
         self._tls = tls
         self._names = _Names(resolver, settings.dns_cache_seconds)
         self._headers = dict(headers)
-        self._idle: dict[Origin, list[_Connection]] = {}
+        self._idle: dict[Origin, list[Connection]] = {}
         self._sweeper: asyncio.TimerHandle | None = None
         self._blocks: dict[tuple[tuple[str, str], ...], bytes] = {}
         # What arrives is parsed before anything else runs, so that all connections can share one buffer.
@@ -147,7 +147,7 @@ class Transport:
 
     # ------------------------------------------------------------ connections
 
-    async def _connect(self, origin: Origin, limits: Limits) -> _Connection:
+    async def _connect(self, origin: Origin, limits: Limits) -> Connection:
         loop = asyncio.get_running_loop()
         host = origin.host
         async with asyncio.timeout_at(min(limits.give_up_at, loop.time() + self._settings.connect_seconds)):
@@ -161,14 +161,14 @@ class Transport:
                 raise
             is_secure = origin.scheme == "https"
             _, connection = await loop.create_connection(
-                lambda: _Connection(loop, host, self._settings, self._buffer),
+                lambda: Connection(loop, host, self._settings, self._buffer),
                 sock=sock,
                 ssl=self._tls if is_secure else None,
                 server_hostname=host.rstrip(".") if is_secure else None,
             )
             return connection
 
-    def _kept(self, origin: Origin) -> _Connection | None:
+    def _kept(self, origin: Origin) -> Connection | None:
         idle = self._idle.get(origin)
         while idle:
             connection = idle.pop()
@@ -177,7 +177,7 @@ class Transport:
             connection.abort()
         return None
 
-    def _keep(self, origin: Origin, connection: _Connection) -> None:
+    def _keep(self, origin: Origin, connection: Connection) -> None:
         self._idle.setdefault(origin, []).append(connection)
         if self._sweeper is None:
             self._sweeper = asyncio.get_running_loop().call_later(self._settings.keepalive_seconds, self._sweep)
@@ -198,7 +198,7 @@ class Transport:
         self._sweeper = loop.call_later(self._settings.keepalive_seconds, self._sweep) if self._idle else None
 
 
-class _Connection(asyncio.BufferedProtocol):
+class Connection(asyncio.BufferedProtocol):
     """One connection: a question at a time."""
 
     def __init__(
@@ -235,7 +235,13 @@ class _Connection(asyncio.BufferedProtocol):
         transport = self._transport
         return not self._is_ended and transport is not None and not transport.is_closing()
 
+    @property
+    def has_answered(self) -> bool:
+        """Is the answer to the latest question whole?"""
+        return self._is_whole
+
     async def ask(self, question: bytes, limits: Limits) -> RawReply:
+        """Send one question and wait for its answer. Raises as `Transport.ask` does, and is spoilt then."""
         loop = self._loop
         assert self._transport is not None
         assert self._answer is None
