@@ -9,34 +9,30 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Set
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 
 from hydrophone.archive import Item, StreamStore, Syncer
 from hydrophone.archive.finding import ItemFinder
 from hydrophone.errors import (
     AbortedError,
-    CanceledError,
     DiskError,
     HydrophoneError,
     NoReplayError,
     NotFoundError,
     NotSignedInError,
-    NotStartedError,
-    RateLimitedError,
     RefusedError,
 )
-from hydrophone.hls import is_audio_space
-from hydrophone.http import AsyncClient, Credential, HostKind, Question, Request
+from hydrophone.http import AsyncClient, Credential, Question
 from hydrophone.model import MediaKind, SpaceState, Stream
+from hydrophone.recorder.addresses import Addresses
 from hydrophone.recorder.chatting import ChatCapture
 from hydrophone.recorder.clock import Clock
 from hydrophone.recorder.door import StreamDoor
-from hydrophone.recorder.events import Event, Mode, Outcome, Resolved, Result, Waiting
+from hydrophone.recorder.events import Event, Mode, Outcome, Resolved, Result
 from hydrophone.recorder.fetching import Fetcher
-from hydrophone.recorder.finishing import Finished, finish_item, look_facts, read_look
-from hydrophone.recorder.listening import words_or_notice
+from hydrophone.recorder.finishing import Finished, look_facts, read_look
 from hydrophone.recorder.listing import Absent, Listing
 from hydrophone.recorder.live import Hooks, LivePhase
+from hydrophone.recorder.looking import Looker
 from hydrophone.recorder.opening import Work, open_work, reopen_work
 from hydrophone.recorder.options import RecordOptions, StopSignal
 from hydrophone.recorder.patience import with_patience
@@ -44,13 +40,12 @@ from hydrophone.recorder.reporting import Reporter
 from hydrophone.recorder.sealing import KeyRing
 from hydrophone.recorder.settling import Settled, Settling
 from hydrophone.recorder.sources import HasStatusCall, HasWholeList, Look, Source, unknown_look
-from hydrophone.recorder.stopping import stopped_within, unless_aborted, unless_stopped
+from hydrophone.recorder.stopping import unless_aborted, unless_stopped
 from hydrophone.recorder.turns import SpareSource, Turns
-from hydrophone.recorder.waiting import next_look
+from hydrophone.recorder.wrapping import wrap_up
 from hydrophone.xweb.roster import without_own
 
-MAX_COVER_BYTES = 8 * 1024 * 1024
-TRY_AGAIN_SECONDS = 10.0
+NO_STREAM_YET_SECONDS = 10.0
 FINISHED_AT_ONCE = 2  #: recordings whose files are being made
 
 
@@ -101,7 +96,8 @@ class Recording:
         self._work: Work | None = None
         self._look: Look | None = None
         self._door = StreamDoor(tools.client, self._stream_again)
-        self._urls: list[str] = []  # where the stream has been seen, newest last
+        self._addresses = Addresses(source, tools.streams, tools.clock, self._tell)
+        self._looker = Looker(source, self._lane, tools.clock, stop=stop, tell=self._tell, on_look=self._remember)
         self._chat = ChatCapture(
             tools.client,
             tools.clock,
@@ -130,12 +126,12 @@ class Recording:
     # ------------------------------------------------------------------ before
 
     async def _record(self) -> Outcome:
-        await self._recall_stream()
-        look = await self._until_started(await self._look_first())
+        await self._addresses.recall()
+        look = await self._looker.until_started(await self._look_first(), self._options)
         if look is None:
             return self._outcome(Result.STOPPED)
         stream = await self._find_stream(look)
-        kind = stream.kind if stream else self._kind_of_known()
+        kind = stream.kind if stream else self._addresses.kind
         self._work = work = await asyncio.to_thread(
             open_work, look, kind, self._options, self._tools.own_ids, self._tools.syncer, self._tools.finder
         )
@@ -146,20 +142,16 @@ class Recording:
             return self._outcome(Result.STOPPED, finished=finished)
         return self._outcome(self._result(finished), finished=finished)
 
-    async def _recall_stream(self) -> None:
-        seen = await asyncio.to_thread(self._tools.streams.recall, self._source.key)
-        self._urls = [seen.url] if seen is not None else []
-
     async def _look_first(self) -> Look:
         try:
-            look = await self._look_when_allowed()
+            look = await self._looker.first()
         except (NotFoundError, NotSignedInError, RefusedError) as error:
             # Deleted, or hidden from this login. Who has seen the stream once can still fetch it.
-            if not self._urls:
+            if not self._addresses:
                 raise
             look = unknown_look(self._source)
+            self._remember(look)
             self._tell.notice("warning", f"{error.message}; trying the address where its stream was seen before")
-        self._remember(look)
         self._tell.emit(
             Resolved(
                 key=look.key,
@@ -173,56 +165,6 @@ class Recording:
         )
         return look
 
-    async def _look_when_allowed(self) -> Look:
-        """The first look. Beside others that are live, one may have to wait for the rate budget that all share."""
-        while True:
-            try:
-                return await self._source.look()
-            except RateLimitedError as error:
-                if not self._lane.live:
-                    raise
-                pause = max(1.0, (error.retry_at - self._clock.now()).total_seconds())
-                self._tell.notice("info", f"{error.message}; waiting until it may be asked again")
-                if await stopped_within(pause, self._stop, self._clock):
-                    raise
-
-    async def _until_started(self, look: Look) -> Look | None:
-        """Wait for a scheduled Space. None when the user said stop meanwhile."""
-        while look.state in (SpaceState.SCHEDULED, SpaceState.CANCELED):
-            if look.state is SpaceState.CANCELED:
-                raise CanceledError(f"{look.title!r} was canceled; there is nothing to record")
-            if not self._options.wait:
-                raise NotStartedError(
-                    f"{look.title!r} has not started"
-                    + (f"; scheduled for {_stamp(look)}" if look.scheduled_at else ""),
-                    scheduled_at=look.scheduled_at,
-                    advice="use --wait to wait for it",
-                )
-            pause = self._options.wait_poll_seconds or next_look(self._clock.now(), look.scheduled_at)
-            until = self._clock.now() + timedelta(seconds=pause)
-            self._tell.emit(Waiting(key=look.key, until=until, reason=f"scheduled for {_stamp(look)}"))
-            if await stopped_within(pause, self._stop, self._clock):
-                return None
-            look = await self._look_patiently(look)
-        return look
-
-    async def _look_patiently(self, before: Look) -> Look:
-        """A new look; the one before when there is none to be had at the moment."""
-        try:
-            look = await self._source.look()
-        except NotFoundError:
-            raise
-        except RateLimitedError as error:
-            pause = max(1.0, (error.retry_at - self._clock.now()).total_seconds())
-            await stopped_within(pause, self._stop, self._clock)
-            return before
-        except HydrophoneError as error:
-            self._tell.notice("warning", f"{error.message}; trying again")
-            await stopped_within(TRY_AGAIN_SECONDS, self._stop, self._clock)
-            return before
-        self._remember(look)
-        return look
-
     async def _find_stream(self, look: Look) -> Stream | None:
         stream = await self._ask_stream(look)
         if stream is not None and stream.is_geoblocked:
@@ -230,7 +172,7 @@ class Recording:
                 f"{look.title!r} is not available in this region", advice="use --proxy with a proxy elsewhere"
             )
         is_over = look.state.is_over and look.state is not SpaceState.TIMED_OUT
-        if stream is None and not self._urls and is_over:
+        if stream is None and not self._addresses and is_over:
             raise NoReplayError(
                 f"{look.title!r} has ended and its host switched the replay off",
                 advice="only a Space whose stream was seen while it was live can still be fetched",
@@ -241,12 +183,12 @@ class Recording:
         try:
             stream = await self._source.stream(look.media_key)
         except HydrophoneError as error:
-            if not self._urls:
+            if not self._addresses:
                 raise
             self._tell.notice("warning", f"{error.message}; going on with the address that was seen before")
-            return Stream(url=self._urls[-1], kind=self._kind_of_known())
-        if stream is None and self._urls and look.state is SpaceState.UNKNOWN:
-            return Stream(url=self._urls[-1], kind=self._kind_of_known())
+            return self._addresses.newest()
+        if stream is None and self._addresses and look.state is SpaceState.UNKNOWN:
+            return self._addresses.newest()
         if stream is not None and not stream.is_geoblocked:
             await self._remember_stream(stream)
         return stream
@@ -294,8 +236,8 @@ class Recording:
         while settled is None or settled.is_live_again:
             if look.state is SpaceState.LIVE and stream is None:
                 # What is live again goes on where it was; asking first could cost all that is left of it.
-                is_known = settled is not None and self._urls
-                stream = Stream(url=self._urls[-1], kind=work.kind) if is_known else await self._stream_of_live(look)
+                is_known = settled is not None and self._addresses
+                stream = self._addresses.newest(work.kind) if is_known else await self._stream_of_live(look)
             if stream is not None and await self._is_running(look, listing, stream):
                 look = await self._follow(work, look, stream, listing)
             elif settled is None:
@@ -324,7 +266,7 @@ class Recording:
 
     def _has_lists(self) -> bool:
         """Whether there are lists of the whole beside the one that was followed; foreign streams have none."""
-        return self._tell.mode is Mode.REPLAY or any(is_audio_space(url) for url in self._urls)
+        return self._tell.mode is Mode.REPLAY or self._addresses.has_audio_space
 
     async def _follow(self, work: Work, look: Look, stream: Stream, listing: Listing) -> Look:
         """Record until it is over. Returns the record as it was then."""
@@ -358,7 +300,7 @@ class Recording:
             patience=self._options.patience,
             on_stream=self._remember_stream,
             notice=self._tell.notice,
-        ).run(look, self._urls)
+        ).run(look, self._addresses.urls)
         work.take.note("settled", reason=settled.reason, final=settled.is_final)
         if settled.has_listing and not settled.is_final and not work.plan.unlisted:
             self._tell.notice("warning", "the service never gave a final list, so the last seconds are unconfirmed")
@@ -368,10 +310,10 @@ class Recording:
         """A live Space whose stream is not there yet: the host is just starting, or away. None: it ended meanwhile."""
         self._tell.notice("info", "live, but no stream yet; waiting")
         while True:
-            await self._clock.sleep(TRY_AGAIN_SECONDS)
-            look = await self._look_patiently(look)
+            await self._clock.sleep(NO_STREAM_YET_SECONDS)
+            look = await self._looker.again(look)
             if look.state.is_over:
-                if self._urls:
+                if self._addresses:
                     return None
                 raise NoReplayError(f"{look.title!r} ended before its stream appeared")
             with contextlib.suppress(HydrophoneError):
@@ -398,59 +340,16 @@ class Recording:
             raise NoReplayError("nothing is known about what was recorded")
         if look.raw is not None:
             look = replace(look, raw=without_own(look.raw, self._tools.own_ids))
-        cover = await self._cover(look)
-        loop = asyncio.get_running_loop()
-
-        def on_step(step: str) -> None:
-            loop.call_soon_threadsafe(self._tell.finishing, step)
-
-        async def make_files() -> Finished:
-            await work.take.sync()
-            async with self._tools.finishing:
-                return await asyncio.to_thread(
-                    finish_item,
-                    work.take,
-                    work.plan,
-                    look,
-                    work.kind,
-                    cover=cover,
-                    on_step=on_step,
-                    with_transcript=self._options.transcript,
-                    packaging=self._options.packaging,
-                )
-
-        finished = await with_patience(make_files, self._tell, self._stop, self._clock)
-        if self._options.transcript:
-            finished = await self._with_words(finished, on_step)
-        for text in finished.notices:
-            self._tell.notice("warning", text)
-        if finished.coverage.is_complete and look.state.is_over and not self._options.keep_media_log:
-            await asyncio.to_thread(work.take.release_media)
-        return finished
-
-    async def _with_words(self, finished: Finished, on_step: Callable[[str], None]) -> Finished:
-        """Let the recogniser listen, if there is one. The item is whole already; Ctrl-C ends only the listening."""
-        notice = await asyncio.to_thread(
-            words_or_notice,
-            Item(finished.directory),
-            self._options.recogniser,
-            on_progress=lambda heard: on_step(f"words, {heard.seconds / max(heard.whole_seconds, 1e-9):.0%} heard"),
-            is_stopping=lambda: self._stop.is_finishing,
+        return await wrap_up(
+            work,
+            look,
+            client=self._tools.client,
+            options=self._options,
+            clock=self._clock,
+            stop=self._stop,
+            tell=self._tell,
+            turn=self._tools.finishing,
         )
-        return replace(finished, notices=(*finished.notices, notice)) if notice else finished
-
-    async def _cover(self, look: Look) -> bytes | None:
-        if not look.cover_url:
-            return None
-        url = look.cover_url.replace("_normal.", "_400x400.")
-        # A broadcast's own picture lies at the media service, an account's at the host of avatars.
-        is_avatar = self._tools.client.endpoints.kind_allows(HostKind.AVATAR, url)
-        kind = HostKind.AVATAR if is_avatar else HostKind.CDN
-        request = Request("GET", url, kind=kind, max_bytes=MAX_COVER_BYTES, deadline_seconds=10.0)
-        with contextlib.suppress(HydrophoneError):
-            reply = await self._tools.client.send(request)
-            return reply.body if reply.status == 200 else None
-        return None
 
     async def _salvage(self, error: HydrophoneError) -> Outcome:
         """The service gives nothing (more). What an earlier or this run has stored still becomes an item."""
@@ -528,20 +427,4 @@ class Recording:
         """The address of a stream is the only way back to a Space whose replay is off: saved before anything else."""
         self._door.use(stream)
         self._chat.use(stream)
-        if stream.url not in self._urls:
-            self._urls.append(stream.url)
-        if not self._source.link:
-            return
-        try:
-            await asyncio.to_thread(
-                self._tools.streams.remember, self._source.key, stream.url, seen_at=self._clock.now()
-            )
-        except DiskError as error:
-            self._tell.notice("warning", f"the stream's address could not be saved: {error.message}")
-
-    def _kind_of_known(self) -> MediaKind:
-        return MediaKind.VIDEO if self._urls and "/audio-space/" not in self._urls[-1] else MediaKind.AUDIO
-
-
-def _stamp(look: Look) -> str:
-    return f"{look.scheduled_at:%Y-%m-%d %H:%M} UTC" if look.scheduled_at else "an unknown time"
+        await self._addresses.remember(stream)
