@@ -35,6 +35,8 @@ POLL_SECONDS = 10.0
 SOCKET_RETRY_SECONDS = 300.0
 #: A socket on a video broadcast tells who is there and nothing else, so the history is polled beside it.
 QUIET_SOCKET_SECONDS = 120.0
+#: Of a page of a thousand messages, with three layers of JSON each: some ten milliseconds.
+TAKEN_AT_ONCE = 128
 
 Renew = Callable[[], Question[ChatPass | None]]
 Store = Callable[[bytes], None]  #: gets one whole line or several
@@ -155,17 +157,38 @@ class ChatFollower:
 
     async def _walk(self, chat: ChatPass, cursor: str, via: Via, *, is_young: bool) -> HistoryWalk:
         self.report.walks += 1
+        pages: list[Sequence[Any]] = []
+        walk = walk_history(chat, pages.append, cursor=cursor, renew=self._renew, is_young=is_young, now=self._now)
+        try:
+            request = next(walk)
+            while True:
+                # As the client's `ask`, but that others get their turns between the pieces of a page.
+                try:
+                    reply = await self._client.send(request)
+                except Exception as error:
+                    request = walk.throw(error)
+                else:
+                    request = walk.send(reply)
+                    del reply
+                await self._take(pages, via)
+        except StopIteration as end:
+            await self._take(pages, via)
+            found: HistoryWalk = end.value
+            return found
+        finally:
+            walk.close()
 
-        def take(messages: Sequence[Any]) -> None:
+    async def _take(self, pages: list[Sequence[Any]], via: Via) -> None:
+        """Keep what is new in them: one write for some hundred messages, and then a turn for the other recordings."""
+        while pages:
+            messages = pages.pop(0)
             arrived_ns = self._arrived_ns()
-            lines = [self._intake.take(message, via, arrived_ns) for message in messages]
-            # One write for a page: a history of hours has ten thousand messages.
-            if kept := b"".join(line for line in lines if line is not None):
-                self._store(kept)
-
-        return await self._client.ask(
-            walk_history(chat, take, cursor=cursor, renew=self._renew, is_young=is_young, now=self._now)
-        )
+            for first in range(0, len(messages), TAKEN_AT_ONCE):
+                some = messages[first : first + TAKEN_AT_ONCE]
+                lines = [self._intake.take(message, via, arrived_ns) for message in some]
+                if kept := b"".join(line for line in lines if line is not None):
+                    self._store(kept)
+                await asyncio.sleep(0)
 
     # ------------------------------------------------------------------ socket
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self, TypeVar
 
 from yarl import URL
 
-from hydrophone.errors import RateLimitedError, UnreachableError, UnsafeAddressError
+from hydrophone.errors import RateLimitedError, TooLargeError, UnreachableError, UnsafeAddressError
 from hydrophone.http.body import inflate
 from hydrophone.http.budgets import Budgets
 from hydrophone.http.connect import GuardedResolver, Proxies, tls_context
@@ -50,6 +50,7 @@ log = logging.getLogger("hydrophone.http")
 
 _MOST_REMEMBERED = 4096  #: origins; a stream has one, so this is only ever reached by somebody who tries to
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
+_UNPACKED_AT_ONCE = 1 << 20  #: bytes of a body that was packed: some milliseconds
 
 
 @dataclass(slots=True)
@@ -106,6 +107,7 @@ class AsyncClient:
         self.budgets = budgets or Budgets()
         self._rng = rng or Random()
         self._sleep = sleep
+        self._unpacking = asyncio.Semaphore(2)
         self._proxies = Proxies(self.settings)
         # Loading the system's authorities takes 30 ms that nobody may need; a bad CA file shows at once.
         self._tls = tls_context(self.settings) if self.settings.ca_file else None
@@ -309,11 +311,28 @@ class AsyncClient:
                 raise
             # Never chained: the transport's own errors print whole URLs and proxy passwords.
             raise told from None
-        data = inflate(raw.body, raw.encoding, request.max_bytes) if raw.encoding and raw.body else raw.body
+        data = raw.body
+        if raw.encoding and data:
+            data = await self._unpack(lane.kind, data, raw.encoding, request.max_bytes)
         text = str(hop.url)
         if log.isEnabledFor(logging.DEBUG):
             log.debug("%s %s: %d, %d bytes", hop.method, redact_url(text), raw.status, len(data))
         return Reply(raw.status, Headers.from_raw(raw.headers), data, text, request, raw.is_close_delimited)
+
+    async def _unpack(self, kind: HostKind, body: bytes, encoding: str, limit_bytes: int) -> bytes:
+        """`inflate`, in a thread where it is more than a moment's work.
+
+        A bomb takes a quarter of a second and the memory of its cap, and nobody sends only one. Media that is packed
+        although it was asked for as it is may well be one.
+        """
+        if kind is not HostKind.CDN:
+            try:
+                return inflate(body, encoding, min(limit_bytes, _UNPACKED_AT_ONCE))
+            except TooLargeError:
+                if limit_bytes <= _UNPACKED_AT_ONCE:
+                    raise
+        async with self._unpacking:
+            return await asyncio.to_thread(inflate, body, encoding, limit_bytes)
 
     def _headers(self, request: Request, hop: _Hop) -> dict[str, str] | None:
         """The headers for one hop: the caller's as far as they may go there, and a credential where it agrees."""

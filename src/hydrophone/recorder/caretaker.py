@@ -25,6 +25,9 @@ LATE_SECONDS = 0.25  #: what the loop may be late by without a line in the log
 ALARMING_SECONDS = 5.0  #: a live window is twelve seconds long: from here on it is a warning
 TELL_SECONDS = 60.0  #: between two such messages
 TRIM_SECONDS = 30.0
+#: With the usual five milliseconds the loop waits so long after each of its system calls, while a thread is at work; a
+#: turn with a hundred of them stood for half a second.
+SWITCH_SECONDS = 0.0005
 
 
 class Caretaker:
@@ -47,6 +50,7 @@ class Caretaker:
         self._done = threading.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._due = 0.0
+        self._switch_seconds = 0.0  # between threads, before we came
         self._place = ""  # where the loop stands, while it does
         self._told = -TELL_SECONDS
         self._untold = 0
@@ -66,6 +70,8 @@ class Caretaker:
 
     def _start(self) -> None:
         self._done = threading.Event()
+        self._switch_seconds = sys.getswitchinterval()
+        sys.setswitchinterval(min(self._switch_seconds, SWITCH_SECONDS))
         self._set_timer()
         arguments = (threading.get_ident(), self._done)
         threading.Thread(target=self._work, args=arguments, name="hydrophone-caretaker", daemon=True).start()
@@ -73,6 +79,7 @@ class Caretaker:
     def _stop(self) -> None:
         # Not waited for: it may be in the middle of a trim, and touches nothing that is closed.
         self._done.set()
+        sys.setswitchinterval(self._switch_seconds)
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -23,6 +23,7 @@ class ChatLog:
         self._disk = disk
         self._fd: int | None = None
         self._size = 0
+        self._is_new = False  # its name waits to be synced
         self.is_dirty = False  #: lines wait to be synced
 
     def lines(self) -> Iterator[bytes]:
@@ -61,6 +62,9 @@ class ChatLog:
         self.is_dirty = False
         with disk_errors(self.path):
             self._disk.sync(fd)
+            if self._is_new:
+                self._disk.sync_directory(self.path.parent)
+                self._is_new = False
 
     def close(self) -> None:
         """Close the file; a later line opens it again."""
@@ -70,14 +74,12 @@ class ChatLog:
 
     def _open(self) -> int:
         if self._fd is None:
-            is_new = not self.path.exists()
+            self._is_new = self._is_new or not self.path.exists()
             fd = self._disk.open(self.path, os.O_RDWR | os.O_CREAT)
             try:
                 self._size = _whole_size(fd)
                 self._disk.truncate(fd, self._size)
                 os.lseek(fd, self._size, os.SEEK_SET)
-                if is_new:
-                    self._disk.sync_directory(self.path.parent)
             except OSError:
                 self._disk.close(fd)
                 raise
