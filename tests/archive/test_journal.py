@@ -137,3 +137,32 @@ def test_any_facts_make_the_round_trip(facts: dict[str, object]) -> None:
     line = read(finish_line(build_facts("note", AT, {"value": facts}), 0))[0]
     assert isinstance(line, Line)
     assert line.facts["value"] == facts
+
+
+def test_lines_of_an_unwanted_kind_are_checked_but_not_given() -> None:
+    raw = journal(6)
+    lines = raw.splitlines(keepends=True)
+    strange = finish_line(b'{"kind":"audience","t":"2026-01-22T18:00:03Z"', 6)  # as no Hydrophone writes it
+    raw = b"".join([*lines[:4], lines[2], lines[4].replace(b"5", b"6"), lines[5], strange])
+
+    wanted = list(read_journal(io.BytesIO(raw), without="audience"))
+
+    assert [line for line in read(raw) if isinstance(line, Damage)] == [
+        line for line in wanted if isinstance(line, Damage)
+    ]
+    assert [line.number for line in wanted if isinstance(line, Line)] == [0, 6]
+    assert len([line for line in wanted if isinstance(line, Damage)]) == 3
+
+
+@given(st.integers(0, 2**31), st.integers(0, 900), st.binary(min_size=1, max_size=3))
+@settings(deadline=None)
+def test_what_is_unwanted_hides_no_damage(seed: int, at: int, replacement: bytes) -> None:
+    raw = journal(8)
+    at = (at + seed) % len(raw)
+    raw = raw[:at] + replacement + raw[at + len(replacement) :]
+
+    every = read(raw)
+    wanted = list(read_journal(io.BytesIO(raw), without="audience"))
+
+    kept = [line for line in every if isinstance(line, Damage) or line.kind != "audience"]
+    assert wanted == kept

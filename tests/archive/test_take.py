@@ -48,6 +48,23 @@ def test_a_stored_segment_tells_all_that_was_known(tmp_path: Path) -> None:
         assert second.is_intact()
 
 
+def test_segments_are_read_back_in_order_from_wherever_their_lines_stand(tmp_path: Path) -> None:
+    far_apart = [*range(300, 500), *range(200), *range(299, 199, -1)]
+    with open_take(tmp_path / "item") as take:
+        for number in far_apart:
+            add(take, number, size=60 + number % 7)
+            if number in (250, 350):
+                take.note("long", text="x" * 700_000)
+        add(take, 0, size=5000, frames=90_000)  # a longer line than what is read at once
+        take.flush()
+
+        read = [(segment.sequence, segment.read()) for segment in take.segments()]
+
+    assert [number for number, _ in read] == list(range(500))
+    assert all(body == body_of(0, number, len(body)) for number, body in read)
+    assert [len(body) for _, body in read[1:]] == [60 + number % 7 for number in range(1, 500)]
+
+
 def test_the_journal_line_comes_only_after_the_bytes_are_on_the_disk(tmp_path: Path) -> None:
     with open_take(tmp_path / "item") as take:
         before = (tmp_path / "item" / "journal.jsonl").read_bytes()

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audio_building import FILES, OWNER, VECTORS, clock, frame, part, sample, synchsafe, tag, user_text
+from audio_building import EXPECTED, FILES, OWNER, VECTORS, clock, frame, part, sample, synchsafe, tag, user_text
 from counting import executed_lines
 from hydrophone.audio import Tag, first_ticks, read_tags, scan_adts, tags_beside_frames
-from hydrophone.audio.id3 import _straight_path, _Walk, decode_text, is_clock_alone
+from hydrophone.audio.id3 import _straight_path, _Walk, decode_text, is_clock_alone, plain_texts
 
 
 def only(body: bytes) -> Tag:
@@ -291,3 +291,69 @@ def test_ambiguous_sizes_do_not_multiply() -> None:
         return executed_lines(lambda: only(tag(unit * times + b"!")))
 
     assert cost(60) < 40 * 60 * 64
+
+
+def told(body: bytes) -> list[tuple[dict[str, str], dict[str, str]] | None]:
+    return [plain_texts(body, span) for span in scan_adts(body).tags]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_short_way_reads_the_tags_as_the_service_writes_them(name: str) -> None:
+    body = sample(name)
+    found = [texts for texts in told(body) if texts]
+
+    assert len(found) == len(scan_adts(body).tags) or "plain_sizes" in name
+    assert_same_texts(body)
+
+
+def assert_same_texts(body: bytes) -> None:
+    """Wherever the short way gives an answer, it is that of the careful one."""
+    for one, found in zip(read_tags(body), told(body), strict=True):
+        if found is not None:
+            texts, user_texts = found
+            assert not one.is_damaged
+            assert user_texts == one.user_texts()
+            assert texts == {name: one.text(name) for name in texts}
+            assert {frame.id for frame in one.frames if frame.id.startswith("T")} - {"TXXX"} == set(texts)
+
+
+PARTS = st.builds(
+    part,
+    st.sampled_from(["TIT3", "TXXX", "TXXX", "TKEY", "PRIV", "TZ9A", "T__A", "Txxx"]),
+    st.one_of(
+        st.binary(max_size=20),
+        st.lists(
+            st.sampled_from([b"\3", b"\0", b"JSONMetadata", b"{}", b"\xc3\xa4", b"\xff\xfe", b"7" * 130]), max_size=6
+        ).map(b"".join),
+        st.binary(max_size=200).map(lambda raw: b"\3key\0" + bytes(byte & 0x7F for byte in raw)),
+    ),
+    plain=st.booleans(),
+    flags=st.sampled_from([0, 0, 0, 0, 1, 2, 4, 0x40]),
+)
+
+
+@given(
+    st.lists(PARTS, max_size=6),
+    st.sampled_from([0, 0, 0, 0x80, 0x40, 0x10]),
+    st.sampled_from([4, 4, 4, 3]),
+    st.sampled_from([b"", b"", b"\0", b"\0" * 11, b"TIT3"]),
+)
+@settings(deadline=None, max_examples=300)
+def test_the_short_way_never_says_what_the_careful_one_does_not(
+    parts: list[bytes], flags: int, major: int, rest: bytes
+) -> None:
+    assert_same_texts(tag(b"".join(parts) + rest, flags=flags, major=major) + frame() * 2)
+
+
+@given(
+    st.sampled_from([name for name in FILES if EXPECTED["files"][name].get("tags")]),
+    st.integers(0, 14_000),
+    st.binary(min_size=1, max_size=6),
+)
+@settings(deadline=None, max_examples=100)
+def test_both_ways_read_a_changed_sample_alike(name: str, at: int, replacement: bytes) -> None:
+    body = sample(name)
+    tags = scan_adts(body).tags
+    span = tags[at % len(tags)]
+    at = span.offset + at % span.size_bytes
+    assert_same_texts(body[:at] + replacement + body[at + len(replacement) :])

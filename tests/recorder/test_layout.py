@@ -65,10 +65,13 @@ def hold(
 
 def laid_out(take: Take, last: int, plan: Plan | None = None) -> Layout:
     take.flush()
-    if plan is None:
-        plan = Plan({0: NumberSet(take.index.held(0))})
-        plan.know(0, 0, last)
-    return lay_out(take.segments(), plan)
+    return lay_out(take.segments(), plan or plan_of(take, last))
+
+
+def plan_of(take: Take, last: int) -> Plan:
+    plan = Plan({0: NumberSet(take.index.held(0))})
+    plan.know(0, 0, last)
+    return plan
 
 
 def test_a_whole_recording_has_no_gap_and_the_length_of_its_frames(take: Take) -> None:
@@ -190,3 +193,30 @@ def test_an_empty_take_is_one_gap(take: Take) -> None:
 
     assert layout.coverage.share == 0
     assert [(gap.first, gap.last) for gap in layout.gaps] == [(0, 9)]
+
+
+def test_each_segment_is_shown_where_it_begins_and_what_is_sealed_is_not(take: Take) -> None:
+    hold(take, 0, 1, 4, 6, 7)
+    hold(take, 3, frames=65, verdict="suspect")
+    hold(take, 5, frames=0, verdict="sealed")
+    hold(take, 8, 9, channels=1)
+    hold(take, 11, channels=1)
+    take.flush()
+    shown: list[tuple[int, float]] = []
+
+    layout = lay_out(
+        take.segments(),
+        plan_of(take, 12),
+        see=lambda position, stored: shown.append((stored.sequence, position)),
+    )
+
+    first, second = layout.parts
+    begins = [begin_of(number) for number in (0, 1, 3, 4, 6, 7)]
+    assert [number for number, _ in shown] == [0, 1, 3, 4, 6, 7, 8, 9, 11]
+    assert [position for _, position in shown[:6]] == pytest.approx(
+        [begin * 1024 / 48000 for begin in begins], abs=0.03
+    )
+    assert sum(first.silence.values()) == first.frames - sum(map(frames_of, (0, 1, 4, 6, 7))) - 65
+    assert shown[6][1] == first.seconds
+    assert shown[7][1] == first.seconds + frames_of(8) * 1024 / 48000
+    assert shown[8][1] == first.seconds + (second.frames - second.tail - frames_of(11)) * 1024 / 48000

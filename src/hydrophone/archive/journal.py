@@ -25,6 +25,7 @@ MAX_LINE_BYTES = 8 << 20
 
 _TAIL = len(',"crc":"01234567"}')
 _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+_decode = json.JSONDecoder().decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +84,10 @@ def header_line(at: datetime, facts: Mapping[str, Any]) -> bytes:
 def parse_line(raw: bytes) -> Mapping[str, Any] | None:
     """The facts of one line (with or without its newline), None if it is damaged. Never raises."""
     text = raw[:-1] if raw.endswith(b"\n") else raw
-    body, tail = text[:-_TAIL], text[-_TAIL:]
-    if tail != b',"crc":"%08x"}' % zlib.crc32(body):
+    if not _is_whole(text):
         return None
     try:
-        facts = json.loads(text)
+        facts = _decode(text.decode("utf-8"))
     except (ValueError, RecursionError):
         return None
     if not isinstance(facts, dict) or type(facts.get("n")) is not int:
@@ -95,8 +95,23 @@ def parse_line(raw: bytes) -> Mapping[str, Any] | None:
     return facts
 
 
-def read_journal(file: IO[bytes], *, start: int = 0) -> Iterator[Line | Damage]:
+def _is_whole(text: bytes) -> bool:
+    """Does the check at the end of a line fit what stands before it?"""
+    return text[-_TAIL:] == b',"crc":"%08x"}' % zlib.crc32(text[:-_TAIL])
+
+
+def _number_of(raw: bytes) -> Mapping[str, Any] | None:
+    """Of the facts of a whole line as `finish_line` writes it, the number alone; None if there is none."""
+    text = raw[:-1]
+    digits = text[:-_TAIL].rpartition(b',"n":')[2]
+    return {"n": int(digits)} if digits.isdigit() and _is_whole(text) else None
+
+
+def read_journal(file: IO[bytes], *, start: int = 0, without: str = "") -> Iterator[Line | Damage]:
     """Every line of the journal in order, good or damaged.
+
+    Args:
+        without: a kind of which no good lines are wanted, so that they need not be read in full.
 
     Raises:
         NewerSchemaError: the header says that a newer Hydrophone wrote this.
@@ -104,14 +119,16 @@ def read_journal(file: IO[bytes], *, start: int = 0) -> Iterator[Line | Damage]:
     file.seek(start)
     offset = start
     expected: int | None = None if start else 0
+    unwanted = b'"kind":"%s",' % without.encode("ascii") if without else b"\n"
     while raw := file.readline(MAX_LINE_BYTES):
         size = len(raw)
+        is_wanted = not raw.startswith(unwanted, raw.find(b",") + 1)
         if not raw.endswith(b"\n"):
             size += _skip_line(file) if size == MAX_LINE_BYTES else 0
             is_torn = file.read(1) == b""
             file.seek(offset + size)
             yield Damage(offset, size, "the file ends within a line" if is_torn else "the line is too long", is_torn)
-        elif (facts := parse_line(raw)) is None:
+        elif (facts := parse_line(raw) if is_wanted else _number_of(raw)) is None:
             yield Damage(offset, size, "the line's check does not fit its text")
         else:
             number = int(facts["n"])
@@ -124,7 +141,8 @@ def read_journal(file: IO[bytes], *, start: int = 0) -> Iterator[Line | Damage]:
                     )
                 expected = number + 1
                 _refuse_newer(facts)
-                yield Line(number, offset, size, facts)
+                if is_wanted:
+                    yield Line(number, offset, size, facts)
         offset += size
 
 

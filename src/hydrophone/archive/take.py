@@ -30,7 +30,7 @@ from hydrophone.archive.layout import build_layout_facts
 from hydrophone.archive.lock import TakeLock
 from hydrophone.archive.manifest import MANIFEST_NAME, read_manifest
 from hydrophone.archive.recovery import recover
-from hydrophone.archive.segments import COMPLETE, MediaFiles, StoredSegment, build_segment_facts
+from hydrophone.archive.segments import COMPLETE, SEGMENT, MediaFiles, StoredSegment, build_segment_facts
 from hydrophone.archive.state import (
     DROPPED,
     ORIGINAL_WRITTEN,
@@ -370,7 +370,7 @@ class Take(GroupMember):
         """The notes that are on the disk, oldest first, all or of one kind."""
         path = self.directory / JOURNAL_NAME
         with disk_errors(path), path.open("rb") as file:
-            for line in read_journal(file):
+            for line in read_journal(file, without=SEGMENT):
                 if isinstance(line, Line) and line.kind not in OWN_KINDS and kind in (None, line.kind):
                     yield line.facts
 

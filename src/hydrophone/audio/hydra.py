@@ -6,19 +6,21 @@ All of it is foreign text that anybody may have shaped; whatever cannot be used 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 from hydrophone.audio.adts import AdtsScan, TagSpan, scan_adts
 from hydrophone.audio.clock import read_ntp_seconds
-from hydrophone.audio.id3 import Tag, is_clock_alone, read_tags
+from hydrophone.audio.id3 import MAX_TAGS, Tag, is_clock_alone, plain_texts, read_tags
 from hydrophone.model import PeriscopeUserId
 
 MAX_PEOPLE = 1000
 MAX_LEVEL = 100
 _MAX_TEXT = 2048
+_PLAIN_META = re.compile(r'\{"HydraVersion":(0|[1-9][0-9]{0,17}),"ntp":[1-9][0-9]{0,15}(?:\.[0-9]{1,40})?\}')
 _decode = json.JSONDecoder(parse_float=str, parse_constant=lambda _name: None).decode
 
 
@@ -73,23 +75,41 @@ def read_stage(
     if spans is None:
         spans = (scan or scan_adts(data)).tags
     spans = [span for span in spans if not is_clock_alone(data, span)]
-    samples = (build_sample(tag) for tag in read_tags(data, spans=spans))
-    return tuple(sample for sample in samples if sample is not None)
+    samples = (_read_sample(data, span) for span in spans[:MAX_TAGS])
+    return tuple([sample for sample in samples if sample is not None])
+
+
+def _read_sample(data: bytes, span: TagSpan) -> StageSample | None:
+    found = plain_texts(data, span)
+    if found is None:
+        return build_sample(read_tags(data, spans=(span,))[0])
+    texts, user_texts = found
+    return _build_sample(span.offset, span.before_frame, texts.get("TIT3"), texts.get("TKEY"), user_texts)
 
 
 def build_sample(tag: Tag) -> StageSample | None:
     """The sample that a tag holds; None when it holds nothing of the kind."""
-    title, rotation_text, texts = tag.text("TIT3"), tag.text("TKEY"), tag.user_texts()
+    return _build_sample(tag.offset, tag.before_frame, tag.text("TIT3"), tag.text("TKEY"), tag.user_texts())
+
+
+def _build_sample(
+    offset: int, before_frame: int, title: str | None, rotation_text: str | None, texts: Mapping[str, str]
+) -> StageSample | None:
     meta_text, people_text = texts.get("JSONMetadata"), texts.get("HydraParticipants")
     levels_text = texts.get("HydraAudioLevel")
     if title is None and meta_text is None and people_text is None and levels_text is None and rotation_text is None:
         return None
-    meta = _load(meta_text)
-    meta = meta if isinstance(meta, dict) else {}
-    clock = read_ntp_seconds(title or "") or read_ntp_seconds(_text(meta.get("ntp")))
+    clock = read_ntp_seconds(title or "")
+    meta: Any
+    if clock and meta_text and (plain := _PLAIN_META.fullmatch(meta_text)):
+        meta = {"HydraVersion": plain[1]}  # its clock says what the title has said
+    else:
+        meta = _load(meta_text)
+        meta = meta if isinstance(meta, dict) else {}
+        clock = clock or read_ntp_seconds(_text(meta.get("ntp")))
     return StageSample(
-        offset=tag.offset,
-        before_frame=tag.before_frame,
+        offset=offset,
+        before_frame=before_frame,
         unix_us=clock.unix_us if clock else None,
         is_clock_corrected=clock.is_corrected if clock else False,
         people=_read_people(people_text) if people_text is not None else None,
@@ -156,6 +176,8 @@ def _build_levels(entries: Any) -> tuple[int, ...]:
 
 
 def _build_rotation(text: str) -> float | None:
+    if not text:
+        return None
     try:
         degrees = float(text)
     except ValueError:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from struct import Struct
 
 from hydrophone.audio.adts import AdtsScan, TagSpan, scan_adts
 
@@ -22,7 +23,10 @@ CLOCK_OWNER = b"com.apple.streaming.transportStreamTimestamp"
 _FRONT_BYTES = 64 * 1024
 # The first bytes of every clean segment: a tag of 63 bytes whose only frame is the clock.
 _CUT_SIGNATURE = bytes.fromhex("49443304000000 00003F 50524956")
-_CLOCK_FRAME_SIZE = bytes.fromhex("00000035")
+_CLOCK_ALONE = _CUT_SIGNATURE + bytes.fromhex("00000035")
+_frame_head = Struct(">4s4BHB").unpack_from  # id, size, flags, and the first byte of the content
+_USUAL_FRAMES = frozenset((b"TIT3", b"TXXX", b"TKEY", b"PRIV"))
+_PLAIN_TAG = bytes.fromhex("494433040000")  # version 2.4, nothing unusual
 _CLOCK_BYTES = 8
 _CLOCK_MASK = 2**33 - 1
 _ENCODINGS = {0: "latin-1", 1: "utf-16", 2: "utf-16-be", 3: "utf-8"}
@@ -114,8 +118,44 @@ def first_ticks(data: bytes) -> int | None:
 
 def is_clock_alone(data: bytes, span: TagSpan) -> bool:
     """Is the tag the one that begins every clean segment, and says nothing but the clock?"""
-    at = span.offset
-    return span.size_bytes == 73 and data.startswith(_CUT_SIGNATURE + _CLOCK_FRAME_SIZE, at)
+    return span.size_bytes == 73 and data.startswith(_CLOCK_ALONE, span.offset)
+
+
+def plain_texts(data: bytes, span: TagSpan) -> tuple[dict[str, str], dict[str, str]] | None:
+    """The first text of each text frame by its id, and the first value of each TXXX frame by its description.
+
+    A short way for tags as the service writes them: no flags, no padding, texts of ASCII. What it tells is what
+    `Tag.text` and `Tag.user_texts` tell; None for any other tag.
+    """
+    at, end = span.offset, span.offset + span.size_bytes
+    if not data.startswith(_PLAIN_TAG, at) or span.size_bytes > MAX_TAG_BYTES:
+        return None
+    texts: dict[str, str] = {}
+    user_texts: dict[str, str] = {}
+    at += 10
+    frames = 0
+    while at != end:
+        if at + 11 > end:
+            return None
+        name, b0, b1, b2, b3, flags, encoding = _frame_head(data, at)
+        size = b0 << 21 | b1 << 14 | b2 << 7 | b3
+        frames += 1
+        at += 10
+        if flags or (b0 | b1 | b2 | b3) > 0x7F or not 0 < size <= end - at or frames > MAX_FRAMES:
+            return None
+        if name not in _USUAL_FRAMES and not _FRAME_ID.match(name):
+            return None
+        if name.startswith(b"T"):
+            content = data[at + 1 : at + size]
+            if encoding not in (0, 3) or not content.isascii():  # they agree about ASCII
+                return None
+            first, _, rest = content.decode("ascii").partition("\0")
+            if name == b"TXXX":
+                user_texts.setdefault(first, rest.partition("\0")[0])
+            else:
+                texts.setdefault(name.decode("ascii"), first)
+        at += size
+    return texts, user_texts
 
 
 def decode_text(data: bytes) -> list[str]:

@@ -15,8 +15,8 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import accumulate
-from operator import itemgetter
+from functools import lru_cache
+from struct import Struct
 from typing import Protocol
 
 from hydrophone.errors import MediaError
@@ -125,26 +125,31 @@ def strip_headers(sizes: Sizes, data: bytes | bytearray, config: AudioConfig) ->
     """
     if not sizes:
         return b""
-    ends = list(accumulate(sizes.tolist()))
-    if ends[-1] != len(data):
-        raise MediaError(f"{len(data)} bytes came where the sizes add up to {ends[-1]}")
-    starts = [0, *ends[:-1]]
-    _check_headers(starts, data, config)
     skip = config.header_bytes
-    return b"".join([data[at + skip : end] for at, end in zip(starts, ends, strict=True)])
+    lengths = [size - skip for size in sizes]
+    whole = sum(lengths) + skip * len(lengths)
+    if whole != len(data) or min(lengths) < 0:
+        raise MediaError(f"{len(data)} bytes came where the sizes add up to {whole}")
+    # Header, payload, header, payload …: cut by one call, for frame by frame takes twice as long.
+    pieces = Struct(f"{skip}s%ds" * len(lengths) % tuple(lengths)).unpack(data)
+    _check_headers(b"".join(pieces[::2]), config)
+    return b"".join(pieces[1::2])
 
 
-def _check_headers(starts: list[int], data: bytes | bytearray, config: AudioConfig) -> None:
-    """Compare column by column: the n-th bytes of all headers at once. Frame by frame takes five times as long."""
-    if len(starts) == 1:
-        starts = [0, 0]  # a getter of one item gives no tuple
-    column = itemgetter(*starts)
-    firsts, flags, formats, lengths, blocks = (set(column(data[n:])) for n in (0, 1, 2, 3, 6))
-    heads = {bytes((0xFF, flag, form, length)) for flag in flags for form in formats for length in lengths}
-    if firsts != {0xFF} or any(read_config(head) != config for head in heads):
+def _check_headers(headers: bytes, config: AudioConfig) -> None:
+    """Compare column by column: the n-th bytes of all headers at once."""
+    firsts, flags, formats, lengths, blocks = (set(headers[n :: config.header_bytes]) for n in (0, 1, 2, 3, 6))
+    if firsts != {0xFF} or not all(
+        _declares(bytes((0xFF, flag, form, length)), config) for flag in flags for form in formats for length in lengths
+    ):
         raise MediaError("the format of the audio changes within the recording")
     if any(block & 3 for block in blocks):
         raise MediaError("a frame holds several blocks, which one sample of a file cannot")
+
+
+@lru_cache(maxsize=64)
+def _declares(head: bytes, config: AudioConfig) -> bool:
+    return read_config(head) == config
 
 
 def _size_entries(sizes: Sizes, header_bytes: int) -> bytes:

@@ -10,13 +10,14 @@ import json
 import logging
 import re
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from hydrophone import __version__
-from hydrophone.archive import DurableWriter, Item, Take, write_file, write_manifest, write_original
+from hydrophone.archive import DurableWriter, Item, StoredSegment, Take, write_file, write_manifest, write_original
 from hydrophone.archive.durable import disk_errors
 from hydrophone.captions.account import Account
 from hydrophone.captions.people import people_facts
@@ -37,6 +38,7 @@ from hydrophone.recorder.plan import Plan
 from hydrophone.recorder.sources import Look
 from hydrophone.recorder.transcribing import (
     account_of,
+    listener_for,
     merged_chapters,
     speech_chapters,
     transcript_as,
@@ -106,16 +108,21 @@ def finish_item(
         DiskError: a file could not be written. The take is untouched; finishing again is safe.
     """
     paths = Item(take.directory)
-    layout = lay_out(take.segments(), plan)
     notices: list[str] = []
     on_step("original")
     original = paths.original("ts" if kind is MediaKind.VIDEO else "aac")
-    digest = write_original(take, original)
-    people = read_people(take.events("person"))
-    account: Account | None = None
-    if with_transcript:
-        on_step("transcript")
-        account = _account(take, paths, layout, look, people, notices)
+    # Copying and hashing leave the interpreter alone, so that the segments can be heard meanwhile.
+    with ThreadPoolExecutor(1, thread_name_prefix="hydrophone-original") as beside:
+        copying = beside.submit(write_original, take, original)
+        people = read_people(take.events("person"))
+        layout: Layout
+        account: Account | None = None
+        if with_transcript:
+            on_step("transcript")
+            layout, account = _laid_out_and_heard(take, paths, plan, look, people, notices)
+        else:
+            layout = lay_out(take.segments(), plan)
+        digest = copying.result()
     on_step("video" if kind is MediaKind.VIDEO else "audio")
     media: list[Path] = []
     turned = Turned()
@@ -140,23 +147,43 @@ def finish_item(
     return Finished(directory=take.directory, media=media[0] if media else None, layout=layout, notices=tuple(notices))
 
 
-def _account(
-    take: Take, paths: Item, layout: Layout, look: Look, people: list[dict[str, Any]], notices: list[str]
-) -> Account | None:
-    """Who said what. Whatever a stranger's captions and tags hold, the recording gets its files without them.
+def _laid_out_and_heard(
+    take: Take, paths: Item, plan: Plan, look: Look, people: list[dict[str, Any]], notices: list[str]
+) -> tuple[Layout, Account | None]:
+    """Where every second comes from, and who said what, in one pass over the segments.
+
+    Whatever a stranger's captions and tags hold, the recording gets its files without them.
 
     Raises:
         DiskError: nobody knows what they hold. A recording without a transcript must not pass for a whole one.
     """
+    listener = listener_for(look, people)
+    failures: list[Exception] = []
+
+    def see(position: float, stored: StoredSegment) -> None:
+        if failures:
+            return
+        try:
+            listener.see(position, stored)
+        except DiskError:
+            raise
+        except Exception as error:
+            log.exception("no transcript")
+            failures.append(error)
+
+    layout = lay_out(take.segments(), plan, see=see)
+    account: Account | None = None
     try:
-        with disk_errors(paths.path):
-            return account_of(paths, take.segments(), layout, look, people, take.events("spoke"))
+        if not failures:
+            with disk_errors(paths.path):
+                account = account_of(paths, listener.finish(layout.seconds), layout, look, people, take.events("spoke"))
     except DiskError:
         raise
     except Exception as error:
         log.exception("no transcript")
-        notices.append(f"no transcript: {error}")
-        return None
+        failures.append(error)
+    notices.extend(f"no transcript: {error}" for error in failures)
+    return layout, account
 
 
 # ---------------------------------------------------------------- media

@@ -9,9 +9,10 @@ Source: playlist reference, "Timing rules and gaps"; timed metadata reference, "
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import lru_cache
 from itertools import pairwise
 
 from hydrophone.archive import StoredSegment
@@ -22,6 +23,8 @@ from hydrophone.recorder.plan import Plan
 
 COMPLETE = "complete"
 SEALED = "sealed"
+See = Callable[[float, StoredSegment], None]
+
 CLOCK_SLACK_SECONDS = 3.0  #: further off than this from the nominal length, the clock tells of the host, not of a gap
 DEFAULT_RATE, DEFAULT_CHANNELS = 48_000, 2
 
@@ -98,18 +101,26 @@ class _Stamp:
 class _Builder:
     """Walk the stored segments once, in order."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, see: See | None) -> None:
         self._plan = plan
+        self._show = see
         self.parts: list[Part] = []
         self.gaps: list[Gap] = []
         self.held = 0
         self.ordinal = 0
         # Fractions, so that two hours are 7200 s and not a hair less.
         self.held_seconds = Fraction(0)
-        self.seconds = Fraction(0)
+        self.silent_seconds = Fraction(0)
+        self._part_begin = 0.0
+        self._part_video = 0.0  # seconds without frames of this part
         self._before: _Stamp | None = None
         self._sealed: set[tuple[int, int]] = set()
         self._pending: list[tuple[int, int, int]] = []  # gaps that wait for the segment after them
+
+    @property
+    def seconds(self) -> Fraction:
+        """How long the recording is so far."""
+        return self.held_seconds + self.silent_seconds
 
     # ------------------------------------------------------------------ walking
 
@@ -125,12 +136,16 @@ class _Builder:
             return
         part = self._part(stored)
         self._settle_pending(part, stored)
-        frames, seconds = stored.frames, self._length(stored)
+        frames = stored.frames
         part.place(self.ordinal - part.first, stored)
         part.segments = self.ordinal - part.first + 1
         part.frames += frames
-        self.held_seconds += seconds
-        self.seconds += seconds
+        if self._show is not None:
+            before = (part.frames - frames) * SAMPLES_PER_FRAME / part.rate
+            self._show(self._part_begin + self._part_video + before, stored)
+        if not frames:
+            self._part_video += stored.duration_seconds or 0.0
+        self.held_seconds += _length(frames, stored.rate or DEFAULT_RATE, stored.duration_seconds)
         self.ordinal += 1
         self._before = _Stamp(stored.ticks, frames, stored.sequence, stored.epoch)
         if stored.verdict != COMPLETE:
@@ -150,14 +165,12 @@ class _Builder:
         rate, channels = stored.rate or DEFAULT_RATE, stored.channels or DEFAULT_CHANNELS
         if self.parts and (self.parts[-1].rate, self.parts[-1].channels) == (rate, channels):
             return self.parts[-1]
+        if self.parts:
+            self._part_begin += self.parts[-1].seconds + self._part_video
+            self._part_video = 0.0
         part = Part(rate, channels, self.ordinal)
         self.parts.append(part)
         return part
-
-    def _length(self, stored: StoredSegment) -> Fraction:
-        if stored.frames:
-            return Fraction(stored.frames * SAMPLES_PER_FRAME, stored.rate or DEFAULT_RATE)
-        return Fraction(round((stored.duration_seconds or 0.0) * 1_000_000), 1_000_000)
 
     def _settle_pending(self, part: Part, after: StoredSegment) -> None:
         if not self._pending:
@@ -194,7 +207,7 @@ class _Builder:
         self, part: Part, epoch: int, first: int, last: int, frames: int, cause: GapCause | None = None
     ) -> None:
         begin = self.seconds
-        self.seconds += Fraction(frames * SAMPLES_PER_FRAME, part.rate)
+        self.silent_seconds += Fraction(frames * SAMPLES_PER_FRAME, part.rate)
         part.frames += frames
         losses = [self._plan.loss(epoch, number) for number in range(first, min(last, first + 999) + 1)]
         causes = [loss.cause for loss in losses]
@@ -211,6 +224,14 @@ class _Builder:
                 is_partial=cause is not None or is_sealed,
             )
         )
+
+
+# Nearly all segments are equally long, and a fraction is dear.
+@lru_cache(maxsize=64)
+def _length(frames: int, rate: int, duration_seconds: float | None) -> Fraction:
+    if frames:
+        return Fraction(frames * SAMPLES_PER_FRAME, rate)
+    return Fraction(round((duration_seconds or 0.0) * 1_000_000), 1_000_000)
 
 
 class _HeldCursor:
@@ -231,14 +252,15 @@ class _HeldCursor:
             yield current
 
 
-def lay_out(segments: Iterable[StoredSegment], plan: Plan) -> Layout:
+def lay_out(segments: Iterable[StoredSegment], plan: Plan, *, see: See | None = None) -> Layout:
     """Say where every second comes from.
 
     Args:
         segments: what is held, by epoch and number.
         plan: what is known to exist, and why something is missing.
+        see: shown each segment that is heard, and where it begins in the recording, silence included.
     """
-    builder = _Builder(plan)
+    builder = _Builder(plan, see)
     held = _HeldCursor(segments)
     for epoch, first, last in _split_by_cause(plan):
         for stored in held.before(epoch, first):

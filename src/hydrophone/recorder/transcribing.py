@@ -45,7 +45,7 @@ from hydrophone.model import (
     UserId,
 )
 from hydrophone.recorder.exported import spoken_of, spoken_roles, spoken_turns
-from hydrophone.recorder.layout import DEFAULT_RATE, SEALED, Layout
+from hydrophone.recorder.layout import DEFAULT_RATE, Layout
 from hydrophone.recorder.sources import Look
 from hydrophone.render.lyrics import lrc_text
 from hydrophone.render.subtitles import srt_text, vtt_text
@@ -74,9 +74,14 @@ class Heard:
     people: Collection[StagePerson] = ()
 
 
+def listener_for(look: Look, people: Sequence[Mapping[str, Any]]) -> Listener:
+    """Who hears what the segments of this recording tell."""
+    return Listener(_host(look, people).key or "host", look.started_at)
+
+
 def account_of(
     paths: Item,
-    segments: Iterable[StoredSegment],
+    heard: Heard,
     layout: Layout,
     look: Look,
     people: Sequence[Mapping[str, Any]],
@@ -85,12 +90,11 @@ def account_of(
     """All that is known about who said what; None where nobody told anything. Blocks.
 
     Args:
-        segments: everything held, in order.
+        heard: what the segments tell, see `Listener`.
         people: whom the journal names, as `read_people` lists them.
         spoke: who spoke from when to when, as an export tells; see `note_speech`.
     """
     host = _host(look, people)
-    heard = hear(segments, layout, host.key or "host", look.started_at)
     has_chat = paths.captions.is_file()
     spoken = spoken_of(spoke, heard.clock, look.started_at, layout.seconds)
     if not has_chat and not heard.turns and not spoken:
@@ -214,59 +218,47 @@ def merged_chapters(gaps: list[Chapter], speech: list[Chapter]) -> list[Chapter]
 # ---------------------------------------------------------------- what the segments tell
 
 
-def hear(segments: Iterable[StoredSegment], layout: Layout, host: str, started_at: datetime | None = None) -> Heard:
-    """Read the tags of all segments, each where it stands in the recording. Blocks.
+class Listener:
+    """Reads the tags of all segments, each where it stands in the recording. Shown the segments as they are laid out.
 
     Args:
         host: stands for the creator, whom tags never name.
     """
-    clock = MediaClock(started_at=started_at)
-    log = SpeechLog()
-    people: dict[str, StagePerson] = {}
-    for position, stored in placed_segments(segments, layout):
+
+    def __init__(self, host: str, started_at: datetime | None = None) -> None:
+        self._host = host
+        self._started_at = started_at
+        self._clock = MediaClock(started_at=started_at)
+        self._log = SpeechLog()
+        self._people: dict[str, StagePerson] = {}
+
+    def see(self, position: float, stored: StoredSegment) -> None:
+        """The next segment begins at `position`, silence included. Reads its bytes."""
         rate = stored.rate or DEFAULT_RATE
+        if not stored.frames:
+            _add_video_to_clock(self._clock, position, stored, self._started_at)
+            return
         samples = _samples(stored)
-        if stored.frames:
-            _add_to_clock(clock, position, stored, samples, rate)
-        else:
-            _add_video_to_clock(clock, position, stored, started_at)
-        if stored.frames and not samples:
-            log.pass_over()
+        _add_to_clock(self._clock, position, stored, samples, rate)
+        if not samples:
+            self._log.pass_over()
         for sample in samples:
             for one in sample.people or ():
-                people.setdefault(one.periscope_id or f"@{one.handle}", one)
-            levels = sample_levels(sample, host)
+                self._people.setdefault(one.periscope_id or f"@{one.handle}", one)
+            levels = sample_levels(sample, self._host)
             if levels:
-                log.hear(sample_position(sample, position, rate), levels)
-    return Heard(clock, log.finish(layout.seconds), people.values())
+                self._log.hear(sample_position(sample, position, rate), levels)
+
+    def finish(self, seconds: float) -> Heard:
+        """What was heard in a recording of that length."""
+        return Heard(self._clock, self._log.finish(seconds), self._people.values())
 
 
 def _samples(stored: StoredSegment) -> tuple[StageSample, ...]:
     """What the tags of a segment say. The journal knows where its frames are, so the tags are what lies between."""
-    if not stored.frames:
-        return ()
     body = stored.read()
     sizes = stored.frame_sizes
     return read_stage(body, spans=None if sizes is None else tags_beside_frames(body, stored.runs, sizes))
-
-
-def placed_segments(segments: Iterable[StoredSegment], layout: Layout) -> Iterator[tuple[float, StoredSegment]]:
-    """Each segment that is heard, and where it begins in the recording, silence included. Pure."""
-    numbered = enumerate(segments)
-    begin = 0.0
-    pending = next(numbered, None)
-    for number, part in enumerate(layout.parts):
-        after = layout.parts[number + 1].first if number + 1 < len(layout.parts) else None
-        frames, seconds = 0, 0.0
-        while pending is not None and (after is None or pending[0] < after):
-            ordinal, stored = pending
-            frames += part.silence.get(ordinal - part.first, 0)
-            if stored.verdict != SEALED:
-                yield begin + seconds + frames * SAMPLES_PER_FRAME / part.rate, stored
-                frames += stored.frames
-                seconds += 0.0 if stored.frames else stored.duration_seconds or 0.0
-            pending = next(numbered, None)
-        begin += part.seconds + seconds
 
 
 def _add_to_clock(
@@ -274,24 +266,30 @@ def _add_to_clock(
 ) -> None:
     """One anchor for the segment, and one more behind each jump of the clock inside it."""
     hint_at = _EPOCH + timedelta(microseconds=stored.written_ns // 1000) if stored.written_ns else None
-    whole = stored.frames * SAMPLES_PER_FRAME / rate if stored.frames else stored.duration_seconds or 0.0
-    told = [sample for sample in samples if sample.unix_us is not None]
-    begins = [0.0, *(_within(sample, rate) for sample in _jumps(told, rate))]
-    for begin, end in zip(begins, [*begins[1:], whole], strict=True):
-        first = next((sample for sample in told if _within(sample, rate) >= begin), None)
+    told = [(sample_position(one, 0.0, rate), one.unix_us) for one in samples if one.unix_us is not None]
+    begins = [0.0, *_jumps(told)]
+    for begin, end in pairwise([*begins, stored.frames * SAMPLES_PER_FRAME / rate]):
+        within, unix_us = next((tag for tag in told if tag[0] >= begin), (begin, None))
         clock.add(
             position + begin,
             max(0.0, end - begin),
             ticks=stored.ticks if begin == 0.0 else None,
-            tag_unix_us=first.unix_us if first else None,
-            tag_after_seconds=_within(first, rate) - begin if first else 0.0,
+            tag_unix_us=unix_us,
+            tag_after_seconds=within - begin,
             hint_at=hint_at,
         )
 
 
+def _jumps(told: list[tuple[float, int]]) -> Iterator[float]:
+    """Where the clock went another way than the frames: behind which of (seconds within the segment, clock)."""
+    for (before, before_us), (at, at_us) in pairwise(told):
+        if abs(at_us - before_us - (at - before) * 1e6) > JUMP_US:
+            yield at
+
+
 def _add_video_to_clock(clock: MediaClock, position: float, stored: StoredSegment, started_at: datetime | None) -> None:
     """Video has its clock in a stream of its own. Without one, the name tells the time, or the record when it began."""
-    found = read_transport_clock(stored.read()) if stored.verdict != SEALED else None
+    found = read_transport_clock(stored.read())
     hint_at = _EPOCH + timedelta(microseconds=stored.written_ns // 1000) if stored.written_ns else None
     if hint_at is None and started_at is not None:
         hint_at = started_at + timedelta(seconds=position)
@@ -303,18 +301,6 @@ def _add_video_to_clock(clock: MediaClock, position: float, stored: StoredSegmen
         tag_after_seconds=found.after_seconds if found else 0.0,
         hint_at=hint_at,
     )
-
-
-def _jumps(told: list[StageSample], rate: int) -> Iterator[StageSample]:
-    """The samples in front of which the clock went another way than the frames."""
-    for before, sample in pairwise(told):
-        frames_us = (_within(sample, rate) - _within(before, rate)) * 1e6
-        if abs((sample.unix_us or 0) - (before.unix_us or 0) - frames_us) > JUMP_US:
-            yield sample
-
-
-def _within(sample: StageSample, rate: int) -> float:
-    return sample_position(sample, 0.0, rate)
 
 
 # ---------------------------------------------------------------- people and lines
