@@ -19,7 +19,7 @@ _MOST = 5_000
 
 
 class Store(Protocol):
-    """JSON values by name, kept between two runs."""
+    """JSON values by name, kept between two runs; one that cannot write says so elsewhere."""
 
     def get(self, key: str) -> Any: ...
 
@@ -96,11 +96,7 @@ class Noted:
         self._is_changed = True
 
     def save(self, now: datetime) -> None:
-        """Write down what is new, and forget what is old.
-
-        Raises:
-            DiskError: it cannot be kept.
-        """
+        """Write down what is new, and forget what is old."""
         if self._is_changed:
             self._store.put("users", _fresh(self._users, now))
             self._store.put("spaces", _fresh(self._spaces, now))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TypeVar
 
-from hydrophone.errors import DiskError, HydrophoneError, NotSignedInError, SettingsError
+from hydrophone.errors import HydrophoneError, NotSignedInError, SettingsError
 from hydrophone.http import HostKind, Request
 from hydrophone.model import Space, User, UserId
 from hydrophone.noted import NOTED_NAME, Noted
@@ -150,10 +150,7 @@ class Reach:
         """Remember who and what was named, for later runs; a full disk costs no answer."""
         now = self.parts.clock.now()
         self.noted.note(now, users=[*self._newly_named(), *users], spaces=spaces)
-        try:
-            self.noted.save(now)
-        except DiskError as error:
-            self.tell(f"what was learnt cannot be kept: {error.message}")
+        self.noted.save(now)
 
     def _newly_named(self) -> Iterable[User]:
         for handle, user_id in self.parts.api.known_users.items():

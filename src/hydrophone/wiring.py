@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hydrophone.archive import SECRET_MODE, StreamStore, Syncer, make_directory, remove_orphans, write_file
-from hydrophone.errors import SettingsError, UnreachableError
+from hydrophone.errors import DiskError, SettingsError, UnreachableError
 from hydrophone.http import AsyncClient, Budgets, Endpoints, HostKind, HttpSettings, Request
 from hydrophone.logins import FoundLogin, find_login, secret_file
 from hydrophone.periscope.session import PeriscopeLogin, PeriscopeSession
@@ -29,23 +30,33 @@ if TYPE_CHECKING:
     from hydrophone.recorder.recorder import Recorder
     from hydrophone.xapi.session import ApiSession
 
+log = logging.getLogger("hydrophone.wiring")
+
 #: Where a browser comes back to after signing in to the X API.
 DEFAULT_REDIRECT = "http://127.0.0.1:8721/callback"
 
 
 class StateFile:
-    """Small JSON values between two runs, in one private file. A damaged file is an empty one: all of it can be had
-    again."""
+    """Small JSON values between two runs, in one private file.
+
+    All of it can be had again: a damaged file is an empty one, and a disk that takes nothing gives a warning, once.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._has_warned = False
 
     def get(self, key: str) -> Any:
         return self._load().get(key)
 
     def put(self, key: str, value: Any) -> None:
-        make_directory(self._path.parent)
-        write_file(self._path, json.dumps({**self._load(), key: value}, indent=1), mode=SECRET_MODE)
+        try:
+            make_directory(self._path.parent)
+            write_file(self._path, json.dumps({**self._load(), key: value}, indent=1), mode=SECRET_MODE)
+        except DiskError as error:
+            if not self._has_warned:
+                log.warning("what was learnt from X cannot be kept across restarts: %s", error.message)
+            self._has_warned = True
 
     def _load(self) -> dict[str, Any]:
         with contextlib.suppress(OSError, ValueError, RecursionError):

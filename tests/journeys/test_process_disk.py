@@ -170,3 +170,18 @@ def test_archive_that_cannot_be_written_from_the_start_is_an_error(box: SandboxB
 
     assert run.exit_code == 9
     assert list(find_items(archive)) == []
+
+
+def test_state_that_cannot_be_kept_is_a_warning_about_a_recording_that_is_whole(
+    box: SandboxBox, model: Path, tmp_path: Path
+) -> None:
+    state = tmp_path / "state"
+    (state / "sandbox" / "web.json").mkdir(parents=True)  # a folder, where a file is to be put in place
+
+    run = record(box, tmp_path / "archive", box.link(SCENE.name), env={"HYDROPHONE_STATE_DIR": str(state)})
+
+    assert run.exit_code == 0, run.errors
+    assert run.outcomes[0]["exit_code"] == 0
+    assert run.errors.count("cannot be kept across restarts") == 1
+    assert_sound(item_of(tmp_path / "archive"))
+    assert_same_files(item_of(tmp_path / "archive"), model)
