@@ -10,6 +10,7 @@ from dataclasses import replace
 from hydrophone.archive import Item
 from hydrophone.errors import HydrophoneError
 from hydrophone.http import AsyncClient, HostKind, Request
+from hydrophone.media.cover import MAX_COVER_BYTES
 from hydrophone.recorder.clock import Clock
 from hydrophone.recorder.finishing import Finished, finish_item
 from hydrophone.recorder.listening import words_or_notice
@@ -18,8 +19,6 @@ from hydrophone.recorder.options import RecordOptions, StopSignal
 from hydrophone.recorder.patience import with_patience
 from hydrophone.recorder.reporting import Reporter
 from hydrophone.recorder.sources import Look
-
-MAX_COVER_BYTES = 8 * 1024 * 1024
 
 
 async def wrap_up(
