@@ -131,7 +131,7 @@ def measure_live(
         keys = [liveorigin.stream_key(number) for number in range(count)]
         with _recorders(stage, name, bed, keys, folder, start) as pids:
             try:
-                _until_all_record(origin, keys)
+                _until_all_record(origin, keys, pids)
                 pages.begin()
                 time.sleep(3 * liveorigin.STEP_SECONDS)  # nobody is measured while still finding a rhythm
                 mark(pids)
@@ -228,7 +228,7 @@ def _peer(stage: Stage, name: str, origin: Origin, key: str, out: Path) -> list[
     return [stage.peers.paths["streamlink"], *flags, "-o", str(out), url, "best"]
 
 
-def _until_all_record(origin: Origin, keys: Sequence[str]) -> None:
+def _until_all_record(origin: Origin, keys: Sequence[str], pids: Sequence[int]) -> None:
     give_up = time.monotonic() + JOIN_SECONDS
     waiting = set(keys)
     fetched = liveorigin.Fetched(origin)
@@ -236,6 +236,8 @@ def _until_all_record(origin: Origin, keys: Sequence[str]) -> None:
         waiting -= {key for key, number in fetched.more() if number == 0}
         if not waiting:
             return
+        if not all(_is_running(pid) for pid in pids):
+            raise RuntimeError("a recorder ended before all recorded")
         time.sleep(0.5)
     raise RuntimeError(f"{len(waiting)} of {len(keys)} never began to record")
 

@@ -27,6 +27,7 @@ from hydrophone.hls.parsing import MAX_PLAYLIST_BYTES, parse_playlist
 from hydrophone.hls.playlist import MediaPlaylist, MultivariantPlaylist, Problem, Rendition, Variant
 from hydrophone.hls.tracker import AWAY_POLL_SECONDS, LiveTracker, Missed, Step
 from hydrophone.hls.variants import choose_variant
+from hydrophone.hls.window import WindowReader, fresh_segments
 
 __all__ = [
     "AWAY_POLL_SECONDS",
@@ -42,8 +43,10 @@ __all__ = [
     "Step",
     "StreamAddress",
     "Variant",
+    "WindowReader",
     "choose_variant",
     "expected_frames",
+    "fresh_segments",
     "is_audio_space",
     "is_cdn_host",
     "key_folder",

@@ -8,6 +8,7 @@ from itertools import pairwise
 from hydrophone.hls.epochs import Epoch
 from hydrophone.hls.numbers import NumberSet
 from hydrophone.hls.playlist import MediaPlaylist
+from hydrophone.hls.window import fresh_segments
 from hydrophone.model import Segment
 
 MAX_POLL_SECONDS = 3.0
@@ -71,6 +72,7 @@ class LiveTracker:
             first.highest = offered.highest
             first.newest_ns = newest_ns
         self._epochs = [first]
+        self._shown: tuple[Segment, ...] = ()  # the last list
 
     @property
     def epoch(self) -> int:
@@ -86,8 +88,11 @@ class LiveTracker:
         """Digest one load of the playlist. Show loads in the order in which they were made."""
         before = self.epoch
         listed: dict[int, list[Segment]] = {}
-        behind = _oldest_behind(playlist.segments)
-        for index, segment in enumerate(playlist.segments):
+        shown, self._shown = self._shown, playlist.segments
+        # Within one epoch, what has been looked at in the list before changes nothing.
+        fresh = fresh_segments(playlist.segments, shown) if len(self._epochs) == 1 else playlist.segments
+        behind = _oldest_behind(fresh)
+        for index, segment in enumerate(fresh):
             epoch = self._epoch_of(segment, behind[index + 1])
             epoch.take_in(segment)
             listed.setdefault(epoch.number, []).append(segment)
@@ -156,6 +161,8 @@ def _note(epoch: Epoch, number: int) -> bool:
 
 def _missed(epoch: Epoch, segments: list[Segment]) -> list[Missed]:
     """The numbers below those listed that neither a list nor a report of ours has named yet, and marks them."""
+    if len(segments) == 1 and segments[0].sequence - 1 == epoch.offered.highest and not segments[0].is_gap:
+        return []  # the next one, as nearly always
     numbers = NumberSet(segment.sequence for segment in segments if not segment.is_gap)
     gaps = [segment.sequence for segment in segments if segment.is_gap]
     lowest, highest = min(segment.sequence for segment in segments), max(segment.sequence for segment in segments)

@@ -66,6 +66,10 @@ class EpochMap:
             self._epochs.append(_Epoch(written_ns or 0))
         self._raise(self._epochs[epoch], sequence, written_ns or 0)
 
+    def follows_on(self, segment: Segment) -> bool:
+        """Is this number known in the newest epoch, or the next one?"""
+        return segment.sequence <= self._epochs[-1].highest + 1
+
     def is_doubtful(self, segment: Segment, started_ns: int | None) -> bool:
         """May the numbering have begun anew unseen, before this segment of a live window?
 
@@ -76,7 +80,7 @@ class EpochMap:
             started_ns: when number 0 was written, for the first segment of all; None where nobody knows.
         """
         ns, newest = segment.written_ns, self._epochs[-1]
-        if ns is None or segment.sequence <= newest.highest + 1:
+        if ns is None or self.follows_on(segment):
             return False
         if newest.highest >= 0:
             return ns > newest.highest_ns + (segment.sequence - newest.highest) * NOMINAL_NS + DOUBT_NS

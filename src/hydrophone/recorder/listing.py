@@ -17,11 +17,12 @@ from hydrophone.hls import (
     MediaPlaylist,
     MultivariantPlaylist,
     Step,
+    WindowReader,
     choose_variant,
+    fresh_segments,
     master_url,
     original_url,
     parse_address,
-    parse_playlist,
     snapshot_written_at,
     video_fallback_master_url,
 )
@@ -98,6 +99,9 @@ class Listing:
         self._boundaries = len(epochs.boundaries)
         self._unlisted = 0
         self._spans: dict[int, tuple[int, int]] = {}  # as journaled
+        self._reader = WindowReader()
+        self._window: tuple[Segment, ...] = ()  # offered last, with so many boundaries known
+        self._window_boundaries = epochs.count
 
     async def load(self, url: str) -> MediaPlaylist | MultivariantPlaylist | Absent:
         """Fetch and parse one playlist, whichever it is."""
@@ -119,12 +123,12 @@ class Listing:
             return Absent(reply.status, f"status {reply.status}")
         if len(reply.body) > AT_ONCE_BYTES:
             # A hostile list takes seconds; nobody else shall wait for it.
-            return await asyncio.to_thread(self._parse, reply, url)
-        return self._parse(reply, url)
+            return await asyncio.to_thread(self._parse, reply, url, WindowReader())
+        return self._parse(reply, url, self._reader)
 
-    def _parse(self, reply: Reply, url: str) -> MediaPlaylist | MultivariantPlaylist | Absent:
+    def _parse(self, reply: Reply, url: str, reader: WindowReader) -> MediaPlaylist | MultivariantPlaylist | Absent:
         try:
-            return parse_playlist(
+            return reader.read(
                 reply.body, url=reply.url or url, check=self._may_fetch, check_key=self._endpoints.has_keys
             )
         except PlaylistError as error:
@@ -200,8 +204,11 @@ class Listing:
 
     def is_doubtful(self, window: MediaPlaylist, started_at: datetime | None) -> bool:
         """Must a list of everything be read before this window, to know which epoch it belongs to? See `EpochMap`."""
+        first = window.segments[0] if window.segments else None
+        if first is None or self._epochs.follows_on(first):
+            return False
         started_ns = None if started_at is None else int(started_at.timestamp()) * 1_000_000_000
-        return any(self._epochs.is_doubtful(segment, started_ns) for segment in window.segments[:1])
+        return self._epochs.is_doubtful(first, started_ns)
 
     def absorb(self, playlist: MediaPlaylist) -> Listed:
         """Offer a whole playlist."""
@@ -224,7 +231,8 @@ class Listing:
 
         Where names carry an instant of writing, that decides about epochs; else `step`, what the tracker makes of it.
         """
-        named = [found for found in self._epochs.assign_all(playlist.segments) if found[1].written_ns is not None]
+        fresh = self._fresh(playlist)
+        named = [found for found in self._epochs.assign_all(fresh) if found[1].written_ns is not None]
         nameless = [found for found in zip(step.epochs, step.fetch, strict=True) if found[1].written_ns is None]
         window = [*named, *nameless]
         if self._from_edge and window:
@@ -237,10 +245,20 @@ class Listing:
             self._plan.refuse(named[-1][0] if named else step.epoch, step.refused)
         self._journal_epochs()
         self._journal_holes()
-        self._note_end(playlist)
+        if fresh:
+            self._note_end(playlist)
         if new:
             self._on_new()
         return new
+
+    def _fresh(self, window: MediaPlaylist) -> tuple[Segment, ...]:
+        """What the last window did not offer in just the same way."""
+        before, boundaries = self._window, self._window_boundaries
+        self._window, self._window_boundaries = window.segments, self._epochs.count
+        # An epoch that was found meanwhile may take over what had been counted to the one before; and what was
+        # refused is told with the epoch of what stands beside it.
+        is_same_ground = boundaries == self._epochs.count and not window.refused
+        return fresh_segments(window.segments, before) if is_same_ground else window.segments
 
     def _note_end(self, playlist: MediaPlaylist) -> None:
         last = playlist.segments[-1] if playlist.segments else None
