@@ -5,19 +5,19 @@ from __future__ import annotations
 import ipaddress
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hydrophone.errors import SettingsError, UnsafeAddressError
 from hydrophone.http import Endpoints, HostKind, Request
 from hydrophone.http.policy import (
+    address_of,
     address_problem,
     follow_redirect,
     host_problem,
     literal_address,
-    origin_of,
     parse_url,
-    plain_base,
+    plain_parts,
 )
 
 PRODUCTION = Endpoints.production()
@@ -102,14 +102,20 @@ def test_parsing_any_text_gives_a_url_or_the_one_error(text: str) -> None:
 
 
 @given(st.text(alphabet="htps:/x.com@\\#?[]%12:a ", max_size=40))
-def test_a_plain_base_never_hides_another_origin(text: str) -> None:
-    base = plain_base("http" + text)
-    if base is not None:
+@example("://x.com/a?#b")
+@example("://x.com:012/a")
+@example("://x.com/a/../b?c")
+def test_a_plain_address_is_read_as_any_other(text: str) -> None:
+    parts = plain_parts("http" + text)
+    if parts is not None:
         try:
-            expected = origin_of(parse_url(base + "/"))
+            expected = address_of(parse_url("http" + text))
         except UnsafeAddressError:
             return
-        assert origin_of(parse_url("http" + text)) == expected
+        base, target = parts
+        assert base + target == expected.text
+        assert target == expected.target
+        assert address_of(parse_url(base + "/")).origin == expected.origin
 
 
 def test_percent_escapes_are_sent_as_they_came() -> None:

@@ -16,8 +16,6 @@ from ssl import SSLContext
 from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple, Self, TypeVar
 
-from yarl import URL
-
 from hydrophone.errors import RateLimitedError, TooLargeError, UnreachableError, UnsafeAddressError
 from hydrophone.http.body import inflate
 from hydrophone.http.budgets import Budgets
@@ -25,12 +23,13 @@ from hydrophone.http.connect import GuardedResolver, Proxies, tls_context
 from hydrophone.http.endpoints import Endpoints
 from hydrophone.http.messages import Call, Headers, HostKind, Question, Reply, Request
 from hydrophone.http.policy import (
+    Address,
     Origin,
+    address_of,
     follow_redirect,
     host_problem,
-    origin_of,
     parse_url,
-    plain_base,
+    plain_parts,
     portable_headers,
     public_headers,
 )
@@ -76,8 +75,7 @@ class _Hop(NamedTuple):
     """One stop on the way of a request."""
 
     method: str
-    url: URL
-    origin: Origin
+    address: Address
     body: bytes | None
     is_first_origin: bool = True
 
@@ -164,27 +162,20 @@ class AsyncClient:
             UnsafeAddressError: the address, a redirect, or what a name resolves to is not for this kind of request.
             RateLimitedError: the budget says wait, for longer than `max_budget_wait_seconds`; nothing was sent.
         """
-        text = self.endpoints.url_for(request)
-        base = plain_base(text)
-        origin = self._origins.get(base) if base is not None else None
-        url = parse_url(text) if origin is None else URL(text, encoded=True)
-        if origin is None:
-            origin = origin_of(url)
-            if base is not None:
-                self._remember(base, origin)
+        address = self._address(self.endpoints.url_for(request))
         if request.wait_seconds > 0.0:
             await self._sleep(request.wait_seconds)
         attempt = 1
         while True:
             try:
-                reply = await self._budgeted(request, url, origin)
+                reply = await self._budgeted(request, address)
             except HopelessError:
                 raise
             except UnreachableError as error:
                 if attempt >= request.attempts:
                     raise
                 wait = self._backoff(attempt)
-                log.debug("%s: %s; try %d in %.2f s", url.raw_host, error.message, attempt + 1, wait)
+                log.debug("%s: %s; try %d in %.2f s", address.origin.host, error.message, attempt + 1, wait)
             else:
                 if attempt >= request.attempts or not is_worth_retrying(reply, request.kind):
                     return reply
@@ -192,7 +183,7 @@ class AsyncClient:
                 if asked is not None and asked > self.settings.max_retry_after_seconds:
                     return reply
                 wait = max(asked or 0.0, self._backoff(attempt))
-                log.debug("%s: status %d; try %d in %.2f s", url.raw_host, reply.status, attempt + 1, wait)
+                log.debug("%s: status %d; try %d in %.2f s", address.origin.host, reply.status, attempt + 1, wait)
             await asyncio.sleep(wait)
             attempt += 1
 
@@ -204,11 +195,11 @@ class AsyncClient:
             UnreachableError: no answer within `deadline_seconds`, or none that is a WebSocket's.
             UnsafeAddressError: the address, or what its name resolves to, is not for this kind of request.
         """
-        url = parse_url(self.endpoints.url_for(request))
-        origin = origin_of(url)
+        address = address_of(parse_url(self.endpoints.url_for(request)))
+        origin = address.origin
         lane = self._lane(request.kind)
         proxy = self._route(lane, origin)
-        headers = self._headers(request, _Hop("GET", url, origin, None))
+        headers = self._headers(request, _Hop("GET", address, None))
         from hydrophone.http.sockets import open_socket, socket_session
 
         if lane.sockets is None:
@@ -217,7 +208,7 @@ class AsyncClient:
             async with asyncio.timeout(request.deadline_seconds):
                 return await open_socket(
                     lane.sockets,
-                    url,
+                    address.url,
                     host=origin.host,
                     headers=headers,
                     proxy=proxy,
@@ -229,10 +220,20 @@ class AsyncClient:
                 raise
             raise told from None
 
-    def _remember(self, base: str, origin: Origin) -> None:
+    def _address(self, text: str) -> Address:
+        """What `text` leads to; an origin that was read once is known again."""
+        parts = plain_parts(text)
+        if parts is None:
+            return address_of(parse_url(text))
+        base, target = parts
+        origin = self._origins.get(base)
+        if origin is not None:
+            return Address(text, target, origin)
+        address = address_of(parse_url(text))
         if len(self._origins) > _MOST_REMEMBERED:
             self._origins.clear()
-        self._origins[base] = origin
+        self._origins[base] = address.origin
+        return address
 
     def _backoff(self, attempt: int) -> float:
         settings = self.settings
@@ -240,10 +241,10 @@ class AsyncClient:
             attempt, self._rng, base_seconds=settings.backoff_seconds, max_seconds=settings.max_backoff_seconds
         )
 
-    async def _budgeted(self, request: Request, url: URL, origin: Origin) -> Reply:
+    async def _budgeted(self, request: Request, address: Address) -> Reply:
         """One try, within the budget of its endpoint and credential."""
         if not request.endpoint:
-            return await self._try(request, url, origin)
+            return await self._try(request, address)
         fingerprint = request.credential.fingerprint if request.credential else ""
         while (wait := self.budgets.take(request.endpoint, fingerprint)) > 0.0:
             if wait > self.settings.max_budget_wait_seconds:
@@ -257,17 +258,17 @@ class AsyncClient:
             await self._sleep(wait)
         reply = None
         try:
-            reply = await self._try(request, url, origin)
+            reply = await self._try(request, address)
         finally:
             self.budgets.give_back(request.endpoint, fingerprint, reply)
         return reply
 
-    async def _try(self, request: Request, url: URL, origin: Origin) -> Reply:
+    async def _try(self, request: Request, address: Address) -> Reply:
         """One try over all its redirects, within one deadline."""
         lane = self._lane(request.kind)
         async with lane.gate:
             give_up_at = asyncio.get_running_loop().time() + request.deadline_seconds
-            hop = _Hop(request.method, url, origin, request.body)
+            hop = _Hop(request.method, address, request.body)
             reply = await self._exchange(lane, request, hop, give_up_at)
             if reply.status in _REDIRECTS:
                 reply = await self._follow(lane, request, hop, reply, give_up_at)
@@ -275,7 +276,7 @@ class AsyncClient:
 
     async def _follow(self, lane: _Lane, request: Request, first: _Hop, reply: Reply, give_up_at: float) -> Reply:
         """The reply at the end of a chain of redirects; each hop is checked and given its headers anew."""
-        method, url, body = first.method, first.url, first.body
+        method, url, body = first.method, first.address.url, first.body
         hops = 0
         while reply.status in _REDIRECTS and "location" in reply.headers and request.max_redirects > 0:
             hops += 1
@@ -285,8 +286,8 @@ class AsyncClient:
                 method, body = "GET", None
             try:
                 url = follow_redirect(url, reply.headers["location"])
-                origin = origin_of(url)
-                hop = _Hop(method, url, origin, body, origin == first.origin)
+                address = address_of(url)
+                hop = _Hop(method, address, body, address.origin == first.address.origin)
                 reply = await self._exchange(lane, request, hop, give_up_at)
             except UnsafeAddressError as error:
                 error.is_redirect = True
@@ -295,8 +296,9 @@ class AsyncClient:
 
     async def _exchange(self, lane: _Lane, request: Request, hop: _Hop, give_up_at: float) -> Reply:
         """One request to one host and its answer; no redirect is followed here."""
-        proxy = self._route(lane, hop.origin)
-        asked = Asked(hop.method, hop.url, hop.origin, self._headers(request, hop), hop.body)
+        address = hop.address
+        proxy = self._route(lane, address.origin)
+        asked = Asked(hop.method, address, self._headers(request, hop), hop.body)
         limits = Limits(request.max_bytes, give_up_at)
         try:
             if proxy is None:
@@ -306,7 +308,7 @@ class AsyncClient:
 
                 raw = await ask_session(self._session(lane), asked, limits, self.settings, proxy)
         except BaseException as error:
-            told = plain_error(error, hop.origin.host)
+            told = plain_error(error, address.origin.host)
             if told is None:
                 raise
             # Never chained: the transport's own errors print whole URLs and proxy passwords.
@@ -314,10 +316,9 @@ class AsyncClient:
         data = raw.body
         if raw.encoding and data:
             data = await self._unpack(lane.kind, data, raw.encoding, request.max_bytes)
-        text = str(hop.url)
         if log.isEnabledFor(logging.DEBUG):
-            log.debug("%s %s: %d, %d bytes", hop.method, redact_url(text), raw.status, len(data))
-        return Reply(raw.status, Headers.from_raw(raw.headers), data, text, request, raw.is_close_delimited)
+            log.debug("%s %s: %d, %d bytes", hop.method, redact_url(address.text), raw.status, len(data))
+        return Reply(raw.status, Headers.from_raw(raw.headers), data, address.text, request, raw.is_close_delimited)
 
     async def _unpack(self, kind: HostKind, body: bytes, encoding: str, limit_bytes: int) -> bytes:
         """`inflate`, in a thread where it is more than a moment's work.
@@ -343,12 +344,12 @@ class AsyncClient:
                 headers = public_headers(headers)
         credential = request.credential
         if credential is not None and request.kind is HostKind.API:
-            text = str(hop.url)
+            text = hop.address.text
             if credential.allows(text):
                 headers = {**(headers or {}), **credential.headers(hop.method, text)}
         cookies = request.stream_cookies
         if cookies is not None and request.kind is HostKind.CDN:
-            signed = cookies.header(str(hop.url))
+            signed = cookies.header(hop.address.text)
             if signed is not None:
                 headers = {**(headers or {}), "cookie": signed}
         return headers

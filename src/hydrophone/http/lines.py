@@ -16,7 +16,7 @@ from hydrophone.errors import RateLimitedError, TooLargeError, UnreachableError
 from hydrophone.http.body import Pace, inflate, read_body
 from hydrophone.http.driver import AsyncClient, _Hop
 from hydrophone.http.messages import Headers, Reply, Request
-from hydrophone.http.policy import origin_of, parse_url
+from hydrophone.http.policy import address_of, parse_url
 from hydrophone.http.sessions import aiohttp, told
 
 DEFAULT_SILENCE_SECONDS = 25.0
@@ -115,20 +115,20 @@ async def open_lines(
 
 
 async def _open(client: AsyncClient, request: Request) -> tuple[aiohttp.ClientResponse, Reply]:
-    url = parse_url(client.endpoints.url_for(request))
-    origin = origin_of(url)
+    address = address_of(parse_url(client.endpoints.url_for(request)))
+    origin = address.origin
     lane = client._lane(request.kind)
     proxy = client._route(lane, origin)
     # Packed lines would wait inside the packer until it has enough of them.
     request = replace(request, headers={**request.headers, "Accept-Encoding": "identity"})
-    hop = _Hop(request.method, url, origin, request.body)
+    hop = _Hop(request.method, address, request.body)
     response: aiohttp.ClientResponse | None = None
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(request.deadline_seconds) as timeout:
             response = await client._session(lane).request(
                 hop.method,
-                hop.url,
+                address.url,
                 data=hop.body,
                 headers=client._headers(request, hop),
                 allow_redirects=False,
@@ -152,4 +152,4 @@ async def _open(client: AsyncClient, request: Request) -> tuple[aiohttp.ClientRe
             raise
         # Never chained: the transport's own errors print whole URLs and proxy passwords.
         raise ours from None
-    return response, Reply(response.status, Headers.from_raw(response.raw_headers), body, str(url), request)
+    return response, Reply(response.status, Headers.from_raw(response.raw_headers), body, address.text, request)

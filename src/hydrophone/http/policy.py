@@ -19,8 +19,8 @@ from hydrophone.errors import UnsafeAddressError
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 _PRINTABLE = re.compile(r"[!-~]+")
-#: Up to the path of an address whose host nobody can read in two ways.
-_PLAIN_BASE = re.compile(r"(https?://[a-z0-9.-]+(?::[0-9]+)?)/[!-\[\]-~]*")
+#: An address whose host nobody can read in two ways, and without a fragment.
+_PLAIN = re.compile(r"(https?://[a-z0-9.-]+(?::[0-9]+)?)(/[!\"$-\[\]-~]*)")
 #: Longer labels and names make the resolver raise errors of its own kind.
 _HOST = re.compile(r"(?=.{1,253}\Z)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\.?")
 _NUMERIC_LABEL = re.compile(r"(?:0x[0-9a-f]*|[0-9]+)\Z")
@@ -48,6 +48,18 @@ class Origin(NamedTuple):
     scheme: str
     host: str
     port: int
+
+
+class Address(NamedTuple):
+    """An address that has been read: as it is spelled, the path with its query, and the origin."""
+
+    text: str
+    target: str
+    origin: Origin
+
+    @property
+    def url(self) -> URL:
+        return URL(self.text, encoded=True)
 
 
 def parse_url(text: str) -> URL:
@@ -82,13 +94,18 @@ def origin_of(url: URL) -> Origin:
     return Origin(url.scheme, host.lower(), url.port or DEFAULT_PORTS[url.scheme])
 
 
-def plain_base(text: str) -> str | None:
-    """Scheme, host and port as they are written in a plain address; None for any other, which must be parsed.
+def address_of(url: URL) -> Address:
+    """What is sent for a URL, and to whom."""
+    return Address(str(url), url.raw_path_qs, origin_of(url))
 
-    Two addresses with the same plain base have the same origin, so a recorder's next segment needs no second look.
+
+def plain_parts(text: str) -> tuple[str, str] | None:
+    """Base (scheme, host and port as they are written) and target of a plain address; None where it must be parsed.
+
+    Two addresses with the same base have the same origin, so a recorder's next segment needs no second look.
     """
-    match = _PLAIN_BASE.fullmatch(text)
-    return match.group(1) if match else None
+    match = _PLAIN.fullmatch(text)
+    return (match[1], match[2]) if match else None
 
 
 def literal_address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

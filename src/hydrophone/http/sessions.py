@@ -87,7 +87,12 @@ async def ask_session(
     try:
         async with asyncio.timeout_at(min(limits.give_up_at, stalled_at)) as timeout:
             response = await session.request(
-                asked.method, asked.url, data=asked.body, headers=asked.headers, allow_redirects=False, proxy=proxy
+                asked.method,
+                asked.address.url,
+                data=asked.body,
+                headers=asked.headers,
+                allow_redirects=False,
+                proxy=proxy,
             )
             try:
                 raw_headers = response.raw_headers
@@ -98,7 +103,7 @@ async def ask_session(
                 response.close()
                 raise
     except (aiohttp.ClientError, aiohttp.InvalidURL, OSError) as error:
-        raise told(error, asked.origin.host) or error from None
+        raise told(error, asked.address.origin.host) or error from None
     known = response.headers
     return RawReply(
         response.status,

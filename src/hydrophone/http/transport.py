@@ -15,12 +15,11 @@ from typing import NamedTuple
 
 import aiohappyeyeballs
 import httptools
-from yarl import URL
 
 from hydrophone.errors import TooLargeError, UnreachableError, UnsafeAddressError
 from hydrophone.http.body import is_too_slow
 from hydrophone.http.connect import GuardedResolver
-from hydrophone.http.policy import DEFAULT_PORTS, Origin, literal_address
+from hydrophone.http.policy import DEFAULT_PORTS, Address, Origin, literal_address
 from hydrophone.http.settings import HttpSettings
 
 _READ_BYTES = 256 * 1024
@@ -41,11 +40,10 @@ class Limits(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """One question to one host. A `url` that has been parsed and judged; `headers` are the caller's."""
+    """One question to one host. The address has been judged; `headers` are the caller's."""
 
     method: str
-    url: URL
-    origin: Origin
+    address: Address
     headers: Mapping[str, str] | None
     body: bytes | None
 
@@ -92,7 +90,7 @@ class Transport:
             TimeoutError: it took too long.
             OSError: no connection (`ssl.SSLError` among them).
         """
-        question, origin = self._question(asked), asked.origin
+        question, origin = self._question(asked), asked.address.origin
         connection = self._kept(origin)
         if connection is None:
             connection = await self._connect(origin, limits)
@@ -121,7 +119,7 @@ class Transport:
     # ------------------------------------------------------------ what is asked
 
     def _question(self, asked: Asked) -> bytes:
-        method, url, origin, headers, body = asked
+        method, (_, target, origin), headers, body = asked
         if body is not None or method in _WITH_BODY:
             headers = {**(headers or {}), "Content-Length": str(len(body or b""))}
         key = (("", origin.host), ("", str(origin.port)), *(headers or {}).items())
@@ -130,7 +128,7 @@ class Transport:
             if len(self._blocks) >= _MOST_BLOCKS:
                 self._blocks.clear()
             block = self._blocks[key] = self._block(origin, headers or {})
-        return b"%b %b%b%b" % (method.encode("ascii"), url.raw_path_qs.encode("ascii"), block, body or b"")
+        return b"%b %b%b%b" % (method.encode("ascii"), target.encode("ascii"), block, body or b"")
 
     def _block(self, origin: Origin, headers: Mapping[str, str]) -> bytes:
         """All that follows the path."""
