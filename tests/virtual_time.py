@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import selectors
 from collections.abc import Coroutine
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -37,12 +38,25 @@ class _JumpingSelector(selectors.SelectSelector):
         return []
 
 
+class Inline(ThreadPoolExecutor):
+    """Work that others do in threads is done at once: virtual time does not wait for threads."""
+
+    def submit(self, work: Any, /, *args: Any, **named: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        try:
+            future.set_result(work(*args, **named))
+        except BaseException as error:
+            future.set_exception(error)
+        return future
+
+
 class VirtualLoop(asyncio.SelectorEventLoop):
     """Use it with `run`."""
 
     def __init__(self) -> None:
         self._jumping = _JumpingSelector()
         super().__init__(self._jumping)
+        self.set_default_executor(Inline())
 
     def time(self) -> float:
         return self._jumping.now

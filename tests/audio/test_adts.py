@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from audio_building import EXPECTED, FILES, SEGMENT_7, VECTORS, frame, sample, tag
 from counting import executed_lines
 from hydrophone.audio import scan_adts
-from hydrophone.audio.adts import AdtsScan, TagSpan, _scan_carefully, _scan_clean, frame_size, tag_size
+from hydrophone.audio.adts import AdtsScan, TagSpan, _scan_carefully, frame_size, scan_clean_adts, tag_size
 
 CLEAN = [name for name in FILES if name.startswith("chunk_")]
 
@@ -34,7 +34,7 @@ def test_frames_of_each_sample_are_counted(name: str) -> None:
 
 @pytest.mark.parametrize("name", CLEAN)
 def test_clean_segments_take_the_short_way(name: str) -> None:
-    assert _scan_clean(sample(name)) == _scan_carefully(sample(name))
+    assert scan_clean_adts(sample(name)) == _scan_carefully(sample(name))
 
 
 def test_bytes_add_up() -> None:
@@ -175,7 +175,7 @@ def check(body: bytes) -> AdtsScan:
 def test_short_way_agrees_with_the_careful_one(parts: list[bytes]) -> None:
     body = b"".join(parts)
 
-    clean = _scan_clean(body)
+    clean = scan_clean_adts(body)
 
     assert clean is None or clean == _scan_carefully(body)
     check(body)
@@ -187,7 +187,7 @@ def test_frames_and_tags_alone_take_the_short_way(parts: list[bytes]) -> None:
     body = b"".join(parts)
     frames = sum(part.startswith(b"\xff") for part in parts)
 
-    clean = _scan_clean(body)
+    clean = scan_clean_adts(body)
 
     assert (clean.frames if clean else 0) == frames
     assert check(body).frames == frames

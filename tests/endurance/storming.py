@@ -22,7 +22,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -70,18 +70,6 @@ class Ridden:
     @property
     def faults(self) -> int:
         return sum(self.struck.values())
-
-
-class _Inline(ThreadPoolExecutor):
-    """Work that others do in threads is done at once: virtual time does not wait for threads."""
-
-    def submit(self, work: Any, /, *args: Any, **named: Any) -> Future[Any]:
-        future: Future[Any] = Future()
-        try:
-            future.set_result(work(*args, **named))
-        except BaseException as error:
-            future.set_exception(error)
-        return future
 
 
 class _LoopSyncer:
@@ -157,7 +145,6 @@ def ride_out(seed: int, *, spaces: int, hours: float) -> Ridden:
 
 async def _record(airs: list[Air], dice: Random, folder: Path, ridden: Ridden) -> list[Outcome]:
     loop = asyncio.get_running_loop()
-    loop.set_default_executor(_Inline())
     start = loop.time()
     for air in airs:
         air.began = start - dice.choice((0.0, 5.0, 40.0, air.ends_at / 4))

@@ -1,6 +1,6 @@
 """The bytes of a segment: its frames, its tags, its clock, and who is on stage. Values in, values out."""
 
-from hydrophone.audio.adts import AdtsScan, TagSpan, scan_adts, tags_beside_frames
+from hydrophone.audio.adts import AdtsScan, TagSpan, scan_adts, scan_clean_adts, tags_beside_frames
 from hydrophone.audio.clock import (
     TICK_PERIOD,
     TICKS_PER_FRAME,
@@ -50,6 +50,7 @@ __all__ = [
     "sample_levels",
     "sample_position",
     "scan_adts",
+    "scan_clean_adts",
     "silence_frame",
     "silent_frames",
     "silent_frames_for_missing",

@@ -11,7 +11,7 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from hydrophone.audio import Grade, first_ticks, judge, scan_adts
+from hydrophone.audio import AdtsScan, Grade, first_ticks, judge, scan_adts, scan_clean_adts
 from hydrophone.errors import HydrophoneError, TooLargeError, UnreachableError, UnsafeAddressError
 from hydrophone.hls import expected_frames
 from hydrophone.hls.transport import judge_transport
@@ -22,6 +22,8 @@ from hydrophone.recorder.door import Sender
 from hydrophone.recorder.options import Patience
 
 MAX_SEGMENT_BYTES = 32 * 1024 * 1024
+AT_ONCE_BYTES = 128 << 10  #: a larger segment is looked at in a thread: crafted, it takes more than ten milliseconds
+SMALL_BYTES = 4 << 10  #: at most three milliseconds, whatever the bytes are
 MEDIA_HEADERS = {"accept": "*/*", "accept-encoding": "identity"}
 
 
@@ -55,12 +57,38 @@ class Failure:
 
 def examine(body: bytes, segment: Segment, kind: MediaKind) -> Media | Failure:
     """Look at the bytes of one segment. Pure."""
-    if kind is MediaKind.VIDEO and not body.startswith(b"ID3") and not body.startswith(b"\xff"):
-        found = judge_transport(body, segment.duration_seconds)
-        if found.is_foreign:
-            return Failure(GapCause.DAMAGED, "not MPEG-TS")
-        return Media(body, Grade.COMPLETE if found.is_complete else Grade.SUSPECT, found.reason)
-    scan = scan_adts(body)
+    if _is_transport(body, kind):
+        return _judged_transport(body, segment)
+    return _judged(scan_adts(body), body, segment)
+
+
+def examine_quickly(body: bytes, segment: Segment, kind: MediaKind) -> Media | Failure | None:
+    """What `examine` says, for bytes that cannot cost more than a moment; None for all others. Pure.
+
+    A segment in good order is never among those, so a thread is only needed for what is crafted, damaged or huge.
+    """
+    if len(body) <= SMALL_BYTES:
+        return examine(body, segment, kind)
+    if len(body) > AT_ONCE_BYTES:
+        return None
+    if _is_transport(body, kind):
+        return _judged_transport(body, segment)
+    scan = scan_clean_adts(body)
+    return None if scan is None else _judged(scan, body, segment)
+
+
+def _is_transport(body: bytes, kind: MediaKind) -> bool:
+    return kind is MediaKind.VIDEO and not body.startswith(b"ID3") and not body.startswith(b"\xff")
+
+
+def _judged_transport(body: bytes, segment: Segment) -> Media | Failure:
+    found = judge_transport(body, segment.duration_seconds)
+    if found.is_foreign:
+        return Failure(GapCause.DAMAGED, "not MPEG-TS")
+    return Media(body, Grade.COMPLETE if found.is_complete else Grade.SUSPECT, found.reason)
+
+
+def _judged(scan: AdtsScan, body: bytes, segment: Segment) -> Media | Failure:
     wanted = expected_frames(segment.duration_seconds, scan.rate or 48_000) if segment.duration_seconds else None
     verdict = judge(scan, wanted)
     if not verdict.is_audio:

@@ -15,13 +15,12 @@ from hydrophone.errors import DiskError
 from hydrophone.model import GapCause, MediaKind
 from hydrophone.recorder.clock import Clock
 from hydrophone.recorder.door import Sender
-from hydrophone.recorder.download import Downloader, Failure, Media, cut_range, examine
+from hydrophone.recorder.download import Downloader, Failure, Media, cut_range, examine, examine_quickly
 from hydrophone.recorder.options import Patience
 from hydrophone.recorder.plan import Job, Key, Plan
 from hydrophone.recorder.sealing import KeyRing, is_whole_cipher
 
 SAME_BODIES = 3  #: a damaged body that comes so many times, byte for byte, is what the origin really offers
-AT_ONCE_BYTES = 2 << 20  #: a larger segment is looked at in a thread
 REMEMBERED = 256  #: bodies remembered to recognise the same bytes under another number
 BACKOFF = (0.3, 0.7, 1.5, 3.0, 5.0, 8.0)
 
@@ -141,11 +140,10 @@ class Fetcher:
                 await self._closed(job, body, opened)
                 return
             body = opened
-        if len(body) > AT_ONCE_BYTES:
+        media = examine_quickly(body, segment, self._kind)
+        if media is None:
             # Hostile bytes take more than a second; nobody else shall wait for them.
             media = await asyncio.to_thread(examine, body, segment, self._kind)
-        else:
-            media = examine(body, segment, self._kind)
         if isinstance(media, Failure):
             await self._failed(job, media)
         elif media.grade is Grade.COMPLETE:
