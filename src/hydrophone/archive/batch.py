@@ -45,6 +45,17 @@ class BatchWriter:
         self._state = state
         self._disk = disk
         self._is_journal_untrusted = False
+        # Thousands of takes are written to every second; making a path takes as long as opening the file.
+        self._journal = directory / JOURNAL_NAME
+        self._media = (state.media_number, media_path(directory, state.media_number))
+
+    def _media_log(self) -> Path:
+        number, path = self._media
+        if number != self._state.media_number:
+            number = self._state.media_number
+            path = media_path(self._directory, number)
+            self._media = (number, path)
+        return path
 
     def write(self, batch: Sequence[Waiting]) -> None:
         """Return when the whole batch is on the disk.
@@ -66,15 +77,12 @@ class BatchWriter:
         bodies = _bodies(batch)
         if self._is_journal_untrusted:
             return False
-        state = self._state
-        path = media_path(self._directory, state.media_number)
-        return not bodies or self._put_at(path, state.media_end, bodies, device)
+        return not bodies or self._put_at(self._media_log(), self._state.media_end, bodies, device)
 
     def put_lines(self, batch: Sequence[Waiting], device: int) -> list[bytes] | None:
         """Write the lines of a batch whose bytes are synced, without a sync; None if that did not work."""
         lines = self._lines(batch)
-        path = self._directory / JOURNAL_NAME
-        return lines if self._put_at(path, self._state.journal_end, lines, device) else None
+        return lines if self._put_at(self._journal, self._state.journal_end, lines, device) else None
 
     def accept(self, batch: Sequence[Waiting], lines: Sequence[bytes]) -> None:
         """Bytes and lines are on the disk."""
@@ -87,9 +95,9 @@ class BatchWriter:
 
     def _put_at(self, path: Path, offset: int, pieces: Sequence[bytes], device: int) -> bool:
         try:
-            fd = self._open_at(path, offset)
+            fd, found_device = self._open_at(path, offset)
             try:
-                if os.fstat(fd).st_dev != device:
+                if found_device != device:
                     return False
                 self._disk.write_all(fd, pieces)
             finally:
@@ -125,12 +133,12 @@ class BatchWriter:
 
     def _write_media(self, bodies: Sequence[bytes]) -> None:
         state = self._state
-        path = media_path(self._directory, state.media_number)
+        path = self._media_log()
         try:
             self._write_at(path, state.media_end, bodies)
         except _UntrustedError:
             self._leave_media_log()
-            path = media_path(self._directory, state.media_number)
+            path = self._media_log()
             with disk_errors(path):
                 self._write_at(path, 0, bodies)
         except OSError as error:
@@ -143,7 +151,7 @@ class BatchWriter:
             self._state.media_end = 0
 
     def _write_lines(self, lines: Sequence[bytes]) -> None:
-        path = self._directory / JOURNAL_NAME
+        path = self._journal
         try:
             if not self._is_journal_untrusted:
                 self._write_at(path, self._state.journal_end, lines)
@@ -158,7 +166,7 @@ class BatchWriter:
     def _write_at(self, path: Path, offset: int, pieces: Sequence[bytes]) -> None:
         # Opened each time: thousands of takes need no thousands of descriptors, and a folder that vanished is noticed,
         # while writes to a deleted file that is still open would succeed into nothing.
-        fd = self._open_at(path, offset)
+        fd, _ = self._open_at(path, offset)
         try:
             self._disk.write_all(fd, pieces)
             try:
@@ -174,23 +182,26 @@ class BatchWriter:
         if offset == 0:
             self._disk.sync_directory(path.parent)
 
-    def _open_at(self, path: Path, offset: int) -> int:
+    def _open_at(self, path: Path, offset: int) -> tuple[int, int]:
+        """A descriptor that stands at `offset`, the end of what counts, and the device that the file is on."""
         disk = self._disk
         if offset == 0:
             disk.unlink(path)
-            return disk.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
-        fd = disk.open(path, os.O_WRONLY)
+            fd = disk.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+        else:
+            fd = disk.open(path, os.O_WRONLY)
         try:
-            size = os.lseek(fd, 0, os.SEEK_END)
-            if size < offset:
-                raise OSError(errno.ESTALE, f"the file has shrunk to {size} bytes")
-            if size > offset:
+            found = os.fstat(fd)
+            if found.st_size < offset:
+                raise OSError(errno.ESTALE, f"the file has shrunk to {found.st_size} bytes")
+            if found.st_size > offset:
                 disk.truncate(fd, offset)  # what a failed attempt left
-            os.lseek(fd, offset, os.SEEK_SET)
+            if offset:
+                os.lseek(fd, offset, os.SEEK_SET)
         except BaseException:
             disk.close(fd)
             raise
-        return fd
+        return fd, found.st_dev
 
 
 def _bodies(batch: Sequence[Waiting]) -> list[bytes]:

@@ -54,7 +54,13 @@ class Damage:
 
 def instant_text(at: datetime) -> str:
     """An instant as the journal writes it: ``2026-01-22T18:00:03.250000Z``."""
-    return f"{at.astimezone(UTC).replace(tzinfo=None).isoformat()}Z"
+    utc = at if at.tzinfo is UTC else at.astimezone(UTC)
+    return f"{utc.replace(tzinfo=None).isoformat()}Z"
+
+
+def quoted(text: str) -> str:
+    """A text as JSON, ASCII only."""
+    return _encode(text)
 
 
 def build_facts(kind: str, at: datetime, facts: Mapping[str, Any]) -> bytes:

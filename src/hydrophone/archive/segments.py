@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import math
 import os
 import sys
 from array import array
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from hydrophone.archive.durable import disk_errors
-from hydrophone.archive.journal import build_facts
+from hydrophone.archive.journal import instant_text, quoted
 from hydrophone.errors import ArchiveError
 
 SEGMENT = "segment"
@@ -126,26 +127,28 @@ def build_segment_facts(
     channels: int | None,
     source: str,
 ) -> bytes:
-    """The beginning of a segment's line; file, offset, length and digest are added when its bytes are written."""
-    return build_facts(
-        SEGMENT,
-        at,
-        {
-            "epoch": epoch,
-            "seq": sequence,
-            "name": name,
-            "verdict": verdict,
-            "source": source,
-            "extinf": duration_seconds,
-            "ns": written_ns,
-            "ticks": ticks,
-            "rate": rate,
-            "ch": channels,
-            "frames": 0 if frames is None else len(frames),
-            "sizes": None if frames is None else pack_sizes(frames),
-            "runs": [list(run) for run in runs],
-        },
-    )
+    """The beginning of a segment's line; file, offset, length and digest are added when its bytes are written.
+
+    Raises:
+        ArchiveError: a value that JSON does not know.
+    """
+    # Spelt out: the general way takes three times as long, and there are hundreds of these in a second.
+    sizes = "null" if frames is None else f'"{pack_sizes(frames)}"'
+    places = ",".join(f"[{offset},{count}]" for offset, count in runs)
+    return (
+        f'{{"t":"{instant_text(at)}","kind":"{SEGMENT}","epoch":{epoch:d},"seq":{sequence:d},"name":{quoted(name)},'
+        f'"verdict":{quoted(verdict)},"source":{quoted(source)},"extinf":{_number(duration_seconds)},'
+        f'"ns":{_number(written_ns)},"ticks":{_number(ticks)},"rate":{_number(rate)},"ch":{_number(channels)},'
+        f'"frames":{0 if frames is None else len(frames)},"sizes":{sizes},"runs":[{places}]'
+    ).encode("ascii")
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "null"
+    if not math.isfinite(value):
+        raise ArchiveError(f"a journal line cannot hold this: {value!r}")
+    return repr(value)
 
 
 def place_text(file: int, offset: int, body: bytes) -> str:
