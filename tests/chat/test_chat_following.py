@@ -7,6 +7,7 @@ import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from random import Random
 from typing import Any
 
@@ -15,9 +16,10 @@ from aiohttp import web
 
 from chat_building import ROOM, caption, dump, presence
 from hydrophone.chat.access import ChatPass
-from hydrophone.chat.following import ChatFollower, ChatReport
+from hydrophone.chat.following import TAKEN_AT_ONCE, ChatFollower, ChatReport
 from hydrophone.chat.history import HistoryEnd
 from hydrophone.chat.intake import ChatIntake, read_line
+from hydrophone.errors import HydrophoneError
 from hydrophone.http import AsyncClient, Endpoints, HttpSettings
 from hydrophone.http.messages import Question
 from socket_server import socket_server
@@ -32,6 +34,7 @@ class Service:
     sockets: list[Script] = field(default_factory=list)
     history: list[dict[str, Any]] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)  #: of the next history answers, before all are 200
+    page: int = 2  #: messages of a history page
     base: str = ""
     asked: list[dict[str, Any]] = field(default_factory=list)
     frames: list[Any] = field(default_factory=list)
@@ -49,7 +52,7 @@ class Service:
         if status != 200:
             return web.Response(status=status)
         begin = int(body["cursor"] or 0)
-        found = self.history[begin : begin + 2]
+        found = self.history[begin : begin + self.page]
         return web.json_response({"messages": found, "cursor": str(begin + len(found)) if found else body["cursor"]})
 
 
@@ -293,3 +296,40 @@ async def test_after_the_end_all_of_it_is_read_once_more_and_only_what_is_new_is
     assert (first.messages, second.messages, second.end) == (2, 3, HistoryEnd.COMPLETE)
     assert listener.texts == ["one", "three", "two"]
     assert all(json.loads(line)["via"] == "replay" for line in listener.lines)
+
+
+async def test_others_get_their_turns_while_a_page_of_a_thousand_messages_is_kept() -> None:
+    service = Service(history=texts(*(f"text {number:04}" for number in range(1000))), page=1000)
+    listener = Listener(service)
+    seen = {0}
+
+    async def other() -> None:
+        while True:
+            seen.add(len(listener.lines))
+            await asyncio.sleep(0)
+
+    async with socket_server(service.talk, answer=service.answer) as server:
+        service.base = server.base
+        async with AsyncClient(Endpoints.sandbox({"chat": server.base}), settings=HttpSettings(proxy="")) as client:
+            task = asyncio.create_task(other())
+            walk = await follower_for(client, listener).read_all()
+            task.cancel()
+
+    assert walk is not None
+    assert walk.messages == len(listener.lines) == 1000
+    turns = sorted(seen | {1000})
+    assert max(late - early for early, late in pairwise(turns)) <= TAKEN_AT_ONCE
+
+
+async def test_what_came_before_trouble_is_kept() -> None:
+    """The second page cannot be had; the first is stored nevertheless."""
+    service = Service(history=texts("one", "two", "three"), statuses=[200, 500, 500, 500, 500])
+    listener = Listener(service)
+    async with socket_server(service.talk, answer=service.answer) as server:
+        service.base = server.base
+        settings = HttpSettings(proxy="", backoff_seconds=0.001)
+        async with AsyncClient(Endpoints.sandbox({"chat": server.base}), settings=settings) as client:
+            with pytest.raises(HydrophoneError):
+                await follower_for(client, listener).read_all()
+
+    assert listener.texts == ["one", "two"]

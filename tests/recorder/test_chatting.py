@@ -213,3 +213,26 @@ def test_a_full_disk_takes_no_half_line(tmp_path: Path) -> None:
     log.close()
 
     assert list(log.lines()) == [b'{"a":1}\n', b'{"c":3}\n']
+
+
+def test_a_first_line_waits_for_no_disk_and_its_file_has_a_lasting_name_once_it_is_synced(tmp_path: Path) -> None:
+    """Lines are written in the event loop, where the sync of a busy disk would hold up every recording."""
+    synced: list[str] = []
+
+    class Counting(Disk):
+        def sync(self, fd: int) -> None:
+            synced.append("file")
+
+        def sync_directory(self, path: Path) -> None:
+            synced.append("name")
+
+    log = ChatLog(tmp_path / "captions.jsonl", disk=Counting())
+    log.append(b'{"a":1}\n')
+    before = list(synced)
+    log.sync()
+    log.append(b'{"b":2}\n')
+    log.sync()
+    log.close()
+
+    assert before == []
+    assert synced == ["file", "name", "file"]
