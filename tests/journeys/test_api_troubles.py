@@ -27,6 +27,7 @@ QUICK = SnapshotRule(every=6, lag_seconds=3.0, gone_seconds=8.0)
 SHORT_SILENCE = dataclasses.replace(PATIENCE, silence=30.0)
 LOGIN = {"auth_token": "b" * 40, "ct0": "a" * 160}
 RECORD = "AudioSpaceById"
+STREAM_KEY = "Sealed_kept_stream_" + "k" * 70
 GONE = '{"data": {"audioSpace": {}}}'
 
 
@@ -224,6 +225,35 @@ def test_without_a_login_it_stays_sealed_and_is_opened_later(opened: Callable[..
     assert trial.exit_code == 0, trial.outcome
     assert trial.directory == sealed.directory
     assert_video_kept(trial, box, scene.name, "1280x720")
+
+
+@pytest.mark.parametrize("gone", ["chunk_", "m3u8|chunk_"], ids=["the-segments", "the-lists-too"])
+def test_what_was_stored_sealed_is_opened_without_being_fetched_again_though_gone_are(
+    gone: str, opened: Callable[..., SandboxBox], tmp_path: Path
+) -> None:
+    scene = sealed_scene("sealed-kept", extra={"aes_iv": "sequence"}, stream_key=STREAM_KEY)
+    box = opened(scene)
+    sealed = record(box, tmp_path, box.link(scene.name))
+    fetched = len(box.control.requests(service="cdn", containing="chunk_"))
+    box.control.inject(kind="status", service="cdn", path=gone, status=404)
+
+    trial = record(box, tmp_path, box.link(scene.name), settings=LOGIN)
+
+    assert sealed.exit_code == 3
+    assert trial.exit_code == 0, trial.outcome
+    assert trial.directory == sealed.directory
+    assert_video_kept(trial, box, scene.name, "1280x720")
+    assert len(box.control.requests(service="cdn", containing="chunk_")) == fetched > 0
+    assert "10 segments that had been stored sealed were opened" in trial.notices
+    # Where the key lies names the stream, and that must not be in what may be handed on.
+    assert not [path for path in files_of(tmp_path / "archive") if STREAM_KEY.encode() in path.read_bytes()]
+    assert [path.name for path in files_of(tmp_path / "state") if STREAM_KEY.encode() in path.read_bytes()] == [
+        "streams.jsonl"
+    ]
+
+
+def files_of(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
 
 
 def test_where_it_is_to_be_had_unencrypted_no_login_is_needed(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -48,8 +49,6 @@ class KeyHost:
 
 def opened(host: KeyHost, *bodies: tuple[Segment, bytes], pause: float = 0.0) -> list[bytes | Failure]:
     async def main() -> list[bytes | Failure]:
-        import asyncio
-
         client: Any = host
         ring = KeyRing(client, None)
         found = []
@@ -100,6 +99,24 @@ def test_a_refused_key_is_asked_for_again_only_after_a_minute() -> None:
 
     assert [isinstance(one, Failure) for one in found] == [True, True, True, False, False]
     assert len(host.requests) == 2
+
+
+def test_where_a_refused_key_lies_is_told_once() -> None:
+    told: list[str] = []
+
+    async def remember(url: str) -> None:
+        told.append(url)
+
+    async def main() -> None:
+        client: Any = KeyHost(said(403))
+        ring = KeyRing(client, on_refused=remember)
+        for _ in range(5):
+            await ring.open(segment(), sealed(PLAIN, bytes(16)))
+            await asyncio.sleep(25.0)
+
+    virtual_time.run(main())
+
+    assert told == [URL]
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>no</html>", b"x" * 33])

@@ -35,12 +35,28 @@ class Addresses:
         """Keep the address for this run, and for later ones if the source can be asked for again."""
         if stream.url not in self.urls:
             self.urls.append(stream.url)
+        await self._save(self._source.key, stream.url, "the stream's address")
+
+    async def remember_key(self, url: str) -> None:
+        """Keep the address of a key that was not to be had: it may be one day, when nobody names it any more."""
+        await self._save(self._key_name, url, "the address of the key")
+
+    async def recall_key(self) -> str | None:
+        """Where the key of what was stored sealed is to be asked for; None where that is not known."""
+        seen = await asyncio.to_thread(self._store.recall, self._key_name)
+        return seen.url if seen is not None else None
+
+    async def _save(self, name: str, url: str, what: str) -> None:
         if not self._source.link:
             return
         try:
-            await asyncio.to_thread(self._store.remember, self._source.key, stream.url, seen_at=self._clock.now())
+            await asyncio.to_thread(self._store.remember, name, url, seen_at=self._clock.now())
         except DiskError as error:
-            self._tell.notice("warning", f"the stream's address could not be saved: {error.message}")
+            self._tell.notice("warning", f"{what} could not be saved: {error.message}")
+
+    @property
+    def _key_name(self) -> str:
+        return f"{self._source.key} key"
 
     def __bool__(self) -> bool:
         return bool(self.urls)

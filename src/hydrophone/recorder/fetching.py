@@ -18,7 +18,7 @@ from hydrophone.recorder.door import Sender
 from hydrophone.recorder.download import Downloader, Failure, Media, cut_range, examine, examine_quickly
 from hydrophone.recorder.options import Patience
 from hydrophone.recorder.plan import Job, Key, Plan
-from hydrophone.recorder.sealing import KeyRing, is_whole_cipher
+from hydrophone.recorder.sealing import SEALED, KeyRing, is_whole_cipher, note_sealed
 
 SAME_BODIES = 3  #: a damaged body that comes so many times, byte for byte, is what the origin really offers
 REMEMBERED = 256  #: bodies remembered to recognise the same bytes under another number
@@ -219,7 +219,8 @@ class Fetcher:
             await self._failed(job, failure)
             return
         self._tally.failed(job, failure)
-        await self._write(job, Media(body, Grade.SUSPECT), verdict="sealed")
+        await self._write(job, Media(body, Grade.SUSPECT), verdict=SEALED)
+        note_sealed(self._take, job.epoch, job.segment)
         self._plan.give_up(job, GapCause.SEALED)
 
     def _twin(self, job: Job, media: Media) -> Key | None:

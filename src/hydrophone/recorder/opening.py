@@ -14,6 +14,7 @@ from hydrophone.recorder.audience import AudienceLog
 from hydrophone.recorder.epochs import EpochMap
 from hydrophone.recorder.options import RecordOptions
 from hydrophone.recorder.plan import Plan
+from hydrophone.recorder.sealing import SEALED
 from hydrophone.recorder.sources import Look
 from hydrophone.render.names import NameFacts, OutputTemplate, item_folder_name
 
@@ -23,7 +24,7 @@ class Work:
     """What exists once the take is open.
 
     `resumed` counts the segments of earlier runs; `begins_at_edge`: one of them began with what was live then, and
-    nothing from before is wanted.
+    nothing from before is wanted; `has_sealed`: some of their segments wait for a key.
     """
 
     take: Take
@@ -33,6 +34,7 @@ class Work:
     kind: MediaKind
     resumed: int
     begins_at_edge: bool = False
+    has_sealed: bool = False
 
 
 def open_work(
@@ -105,7 +107,9 @@ def _resume(take: Take, kind: MediaKind, own_ids: Set[str]) -> Work:
     for epoch, sequence, row in index:
         if index.is_complete(row):
             held.setdefault(epoch, NumberSet()).add(sequence)
+    has_sealed = False
     for stored in take.segments() if len(index) else ():
+        has_sealed = has_sealed or stored.verdict == SEALED
         # A restart of the numbering during the pause is noticed only by who knows how far the last run came.
         epochs.know(stored.epoch, stored.sequence, stored.written_ns)
     plan = Plan(held)
@@ -117,4 +121,4 @@ def _resume(take: Take, kind: MediaKind, own_ids: Set[str]) -> Work:
         plan.alias(int(fact["epoch"]), int(fact["seq"]))
     audience = AudienceLog(take, own_ids)
     audience.resume()
-    return Work(take, plan, epochs, audience, kind, index.total_segments)
+    return Work(take, plan, epochs, audience, kind, index.total_segments, has_sealed=has_sealed)

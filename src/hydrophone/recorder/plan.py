@@ -124,6 +124,11 @@ class Plan:
         if self._is_plausible(epoch, first) and self._is_plausible(epoch, last):
             self._know(epoch, first, last)
 
+    def hold(self, epoch: int, number: int) -> None:
+        """This segment is on the disk, though nobody has fetched it for us."""
+        self._know(epoch, number, number)
+        self.held(epoch).add(number)
+
     def have(self, job: Job) -> None:
         """The segment is stored."""
         self.held(job.epoch).add(job.segment.sequence)

@@ -42,6 +42,7 @@ from hydrophone.recorder.settling import Settled, Settling
 from hydrophone.recorder.sources import HasStatusCall, HasWholeList, Look, Source, unknown_look
 from hydrophone.recorder.stopping import unless_aborted, unless_stopped
 from hydrophone.recorder.turns import SpareSource, Turns
+from hydrophone.recorder.unsealing import open_sealed
 from hydrophone.recorder.wrapping import wrap_up
 from hydrophone.xweb.roster import without_own
 
@@ -98,6 +99,7 @@ class Recording:
         self._door = StreamDoor(tools.client, self._stream_again)
         self._addresses = Addresses(source, tools.streams, tools.clock, self._tell)
         self._looker = Looker(source, self._lane, tools.clock, stop=stop, tell=self._tell, on_look=self._remember)
+        self._keys = KeyRing(tools.client, tools.credential, tools.periscope, on_refused=self._addresses.remember_key)
         self._chat = ChatCapture(
             tools.client,
             tools.clock,
@@ -136,6 +138,7 @@ class Recording:
             open_work, look, kind, self._options, self._tools.own_ids, self._tools.syncer, self._tools.finder
         )
         self._see(look)
+        await self._unseal(work)
         is_stopped = await self._fetch_all(work, look, stream)
         finished = await self._finish(work)
         if is_stopped:
@@ -193,6 +196,18 @@ class Recording:
             await self._remember_stream(stream)
         return stream
 
+    async def _unseal(self, work: Work) -> None:
+        """Open what an earlier run had to store sealed, if the key is to be had by now."""
+        key_url = await self._addresses.recall_key() if work.has_sealed else None
+        if key_url is None:
+            return
+        opened = await with_patience(
+            lambda: open_sealed(work, self._keys, key_url), self._tell, self._stop, self._clock
+        )
+        work.has_sealed = False
+        if opened:
+            self._tell.notice("info", f"{opened:,} segments that had been stored sealed were opened")
+
     # ------------------------------------------------------------------ fetching
 
     async def _fetch_all(self, work: Work, look: Look, stream: Stream | None) -> bool:
@@ -204,7 +219,7 @@ class Recording:
             take=work.take,
             plan=work.plan,
             kind=work.kind,
-            keys=KeyRing(tools.client, tools.credential, tools.periscope),
+            keys=self._keys,
             tally=self._tell,
             patience=options.patience,
             connections=options.connections,
@@ -364,6 +379,7 @@ class Recording:
             if self._look is None:
                 for fact in work.take.events("look"):
                     self._look = read_look(fact)
+            await self._unseal(work)
             finished = await self._finish(work)
         except HydrophoneError as second:
             return self._outcome(Result.FAILED, error=error if isinstance(second, NoReplayError) else second)

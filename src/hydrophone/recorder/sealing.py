@@ -9,7 +9,9 @@ Source: RFC 8216, section 5.2; playlist reference, "AES-128".
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
+from hydrophone.archive import Take
 from hydrophone.errors import HydrophoneError
 from hydrophone.http import AsyncClient, Credential, HostKind, Request
 from hydrophone.model import GapCause, Segment
@@ -17,6 +19,7 @@ from hydrophone.recorder.download import Failure
 
 KEY_BYTES = 16
 BLOCK_BITS = 128
+SEALED = "sealed"  #: the verdict on a segment that is stored as it came, and the note that says how it is closed
 
 
 class KeyRing:
@@ -24,10 +27,17 @@ class KeyRing:
 
     Args:
         credentials: the logins there are; the first that may go to a key's host goes along.
+        on_refused: gets the address of each key that was not to be had, the first time.
     """
 
-    def __init__(self, client: AsyncClient, *credentials: Credential | None) -> None:
+    def __init__(
+        self,
+        client: AsyncClient,
+        *credentials: Credential | None,
+        on_refused: Callable[[str], Awaitable[None]] | None = None,
+    ) -> None:
         self._client = client
+        self._on_refused = on_refused
         self._credentials = [credential for credential in credentials if credential is not None]
         self._keys: dict[str, bytes] = {}
         self._refused: dict[str, tuple[float, str]] = {}
@@ -42,8 +52,7 @@ class KeyRing:
         key = await self._key(segment.key.url)
         if isinstance(key, Failure):
             return key
-        iv = segment.key.iv or (segment.media_sequence or 0).to_bytes(16, "big")
-        return decrypt(body, key, iv)
+        return decrypt(body, key, vector_of(segment))
 
     async def _key(self, url: str) -> bytes | Failure:
         async with self._lock:
@@ -57,6 +66,8 @@ class KeyRing:
             if isinstance(found, bytes):
                 self._keys[url] = found
                 return found
+            if self._on_refused is not None and url not in self._refused:
+                await self._on_refused(url)
             self._refused[url] = (now + 60.0, found.text)
             return found
 
@@ -74,6 +85,17 @@ class KeyRing:
         if len(reply.body) != KEY_BYTES:
             return Failure(GapCause.SEALED, f"no key: {len(reply.body)} bytes instead of 16", is_final=True)
         return reply.body
+
+
+def note_sealed(take: Take, epoch: int, segment: Segment) -> None:
+    """Put into the journal what it takes, beside the key, to open this segment later."""
+    take.note(SEALED, epoch=epoch, seq=segment.sequence, iv=vector_of(segment).hex())
+
+
+def vector_of(segment: Segment) -> bytes:
+    """The initialisation vector of an encrypted segment: its own, else its media sequence number."""
+    own = segment.key.iv if segment.key is not None else None
+    return own or (segment.media_sequence or 0).to_bytes(KEY_BYTES, "big")
 
 
 def is_whole_cipher(body: bytes) -> bool:
