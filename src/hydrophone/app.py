@@ -22,9 +22,8 @@ from hydrophone.media.listening import WhisperOptions
 from hydrophone.model import Broadcast, BroadcastRef, MediaKey, MergedSpace, Sighting, Space, SpaceRef, Stream, User
 from hydrophone.recorder.events import Event, Outcome
 from hydrophone.recorder.options import Chapters, Packaging, Recogniser, RecordOptions, StopSignal
-from hydrophone.recorder.periscope_source import PeriscopeSource
 from hydrophone.recorder.repairing import forget_damaged, refetchable_link
-from hydrophone.recorder.sources import BroadcastSource, SpaceSource
+from hydrophone.recorder.sources import BroadcastSource, HasBroadcast, SpaceSource
 from hydrophone.settings import Settings
 from hydrophone.wiring import DEFAULT_REDIRECT, Parts, connect
 from hydrophone.xweb.broadcasts import broadcasts_by_ids
@@ -163,7 +162,7 @@ class AsyncHydrophone:
                 broadcast = (await parts.client.ask(broadcasts_by_ids(parts.session, [broadcast_id])))[broadcast_id]
                 if broadcast is not None:
                     return broadcast
-            case PeriscopeSource():
+            case HasBroadcast():
                 return await source.broadcast()
         raise NotFoundError(f"nothing is known about {link!r} but its stream", advice="use `hydrophone record`")
 

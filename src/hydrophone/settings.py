@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import tomllib
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -222,12 +221,18 @@ def _table(text: str, variable: str) -> Any:
 
 def _from_file(path: Path, fields: Mapping[str, FieldInfo], *, must_exist: bool) -> dict[str, Any]:
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except (FileNotFoundError, NotADirectoryError):
         if must_exist:
             raise SettingsError(f"there is no file {path}", setting="config") from None
         return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} cannot be read: {error}", setting="config") from None
+    import tomllib  # few have a file
+
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path} cannot be read: {error}", setting="config") from None
     for key in values:
         _check_key(key, path, fields)

@@ -140,7 +140,7 @@ def test_what_was_heard_is_not_heard_again(item: Item, recogniser: Recogniser, e
     assert [one.seconds for one in progress] == [8.0, 16.0, pytest.approx(24.0, abs=0.1)]
     fill_words(item, None)
     assert files(item) == at_once
-    (item.path / ".take" / listening.NOTES).unlink()
+    item.heard_words.unlink()
     fill_words(item, recogniser)
     assert files(item) == at_once
     assert ear.begun[2:] == [(0.0, "")]
@@ -159,7 +159,7 @@ def test_other_weights_listen_anew_and_a_changed_recording_too(
     item.manifest.write_text(text.replace(original, "0" * 64 + " *original.aac"))
     fill_words(item, recogniser)
     assert len(ear.begun) == 3
-    (item.path / ".take" / listening.NOTES).write_text('{"schema": 1, "words": [')
+    item.heard_words.write_text('{"schema": 1, "words": [')
     fill_words(item, recogniser)
     assert len(ear.begun) == 4
 

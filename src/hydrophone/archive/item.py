@@ -92,6 +92,11 @@ class Item:
         return self.path / MANIFEST_NAME
 
     @property
+    def heard_words(self) -> Path:
+        """What a speech recogniser has understood so far."""
+        return self.path / WORK_FOLDER / "words.json"
+
+    @property
     def id_file(self) -> Path:
         return self.path / WORK_FOLDER / ID_NAME
 

@@ -41,8 +41,9 @@ def run(settings: Settings, work: Callable[[AsyncHydrophone], Coroutine[Any, Any
         async with context.open_engine(settings) as engine:
             return await work(engine)
 
-    # What has been imported stays; the collector need not look through it again and again.
+    # What has been imported stays; the collector need not look through it again and again. What comes may go.
     gc.freeze()
+    gc.set_threshold(700)
     try:
         return asyncio.run(whole())
     finally:

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hydrophone import __version__
 from hydrophone.archive import DurableWriter, Item, StoredSegment, Take, write_file, write_manifest, write_original
@@ -26,8 +26,6 @@ from hydrophone.errors import DiskError, MediaError
 from hydrophone.http.redaction import redact_url
 from hydrophone.media.cover import draw_cover, usable_cover
 from hydrophone.media.m4a import write_m4a
-from hydrophone.media.mp4 import file_chunks, write_mp4
-from hydrophone.media.rotation import Turn
 from hydrophone.media.tags import Chapter, Tags
 from hydrophone.model import Coverage, Gap, MediaKind, Participant, SpaceState, User, UserId
 from hydrophone.recorder.audience import read_audience, read_people
@@ -48,6 +46,9 @@ from hydrophone.render.csvtext import audience_csv
 from hydrophone.render.jsontext import json_text
 from hydrophone.render.lyrics import lyrics_text
 from hydrophone.render.times import duration_text, instant_text
+
+if TYPE_CHECKING:
+    from hydrophone.media.rotation import Turn
 
 log = logging.getLogger("hydrophone.recorder")
 
@@ -244,6 +245,8 @@ def _package_video(
 ) -> tuple[list[Path], Turned]:
     if not len(take.index):
         return [], Turned()
+    from hydrophone.media.mp4 import file_chunks, write_mp4  # most recordings are audio
+
     with DurableWriter(paths.video) as out, original.open("rb") as file:
         summary = write_mp4(
             out,

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from hydrophone.archive import Item, read_manifest, write_file, write_manifest
-from hydrophone.archive.state import WORK_FOLDER
 from hydrophone.captions.aligning import TurnIndex, attribute_words
 from hydrophone.captions.talk import talk_times
 from hydrophone.errors import HydrophoneError, MediaError, SettingsError
@@ -26,7 +25,6 @@ from hydrophone.recorder.transcribing import NO_CAPTIONS, TRANSCRIPTS, transcrip
 from hydrophone.render.jsontext import json_line, json_text
 from hydrophone.render.transcripts import read_transcript, speech_entries
 
-NOTES = "words.json"
 SCHEMA = 1
 _GUESSED = "The words are what a speech recogniser on this machine understood; they may be wrong."
 _SAMPLE_BYTES = 1 << 20
@@ -215,12 +213,8 @@ def _engine_name(recogniser: Recogniser) -> str:
     return hashlib.sha256(sample + how.encode()).hexdigest()
 
 
-def _notes_path(item: Item) -> Path:
-    return item.path / WORK_FOLDER / NOTES
-
-
 def _save(item: Item, notes: _Notes) -> None:
-    _notes_path(item).parent.mkdir(exist_ok=True)
+    item.heard_words.parent.mkdir(exist_ok=True)
     facts = {
         "schema": SCHEMA,
         "audio": notes.audio,
@@ -230,13 +224,13 @@ def _save(item: Item, notes: _Notes) -> None:
         "is_done": notes.is_done,
         "words": notes.words or [],
     }
-    write_file(_notes_path(item), json_line(facts).encode())
+    write_file(item.heard_words, json_line(facts).encode())
 
 
 def _load(item: Item, audio: str) -> _Notes | None:
     """The notes of an earlier run; None where there are none for this recording as it is now."""
     try:
-        facts = json.loads(_notes_path(item).read_bytes())
+        facts = json.loads(item.heard_words.read_bytes())
         notes = _Notes(
             audio=facts["audio"],
             engine=facts["engine"],

@@ -6,6 +6,8 @@ import contextlib
 import hashlib
 from collections.abc import Callable
 from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from hydrophone.errors import HydrophoneError, LinkError, NotFoundError, NotSignedInError
 from hydrophone.hls import is_audio_space
@@ -29,13 +31,15 @@ from hydrophone.model import (
     SpaceRef,
 )
 from hydrophone.periscope.session import PeriscopeSession
-from hydrophone.recorder.periscope_source import PeriscopeFinder
 from hydrophone.recorder.sources import BroadcastSource, MediaKeySource, PlaylistSource, Source, SpaceSource
 from hydrophone.xweb.broadcasts import broadcasts_by_ids, event_broadcast
 from hydrophone.xweb.fleets import spaces_of_users
 from hydrophone.xweb.people import user_by_handle
 from hydrophone.xweb.posts import post_target, short_link_target
 from hydrophone.xweb.session import WebSession
+
+if TYPE_CHECKING:
+    from hydrophone.recorder.periscope_source import PeriscopeFinder
 
 MAX_STEPS = 5  #: links that lead to links
 
@@ -53,7 +57,13 @@ class Resolver:
         self._client = client
         self._session = session
         self._now = now
-        self._periscope = PeriscopeFinder(client, periscope or PeriscopeSession(now=now), session)
+        self._periscope_session = periscope or PeriscopeSession(now=now)
+
+    @cached_property
+    def _periscope(self) -> PeriscopeFinder:
+        from hydrophone.recorder.periscope_source import PeriscopeFinder  # few links lead there
+
+        return PeriscopeFinder(self._client, self._periscope_session, self._session)
 
     async def resolve(self, link: str) -> Source:
         """The source behind `link`.

@@ -105,6 +105,13 @@ class HasStatusCall(Protocol):
 
 
 @runtime_checkable
+class HasBroadcast(Protocol):
+    """A source that knows its broadcast."""
+
+    async def broadcast(self) -> Broadcast: ...
+
+
+@runtime_checkable
 class HasBudget(Protocol):
     """A source whose record has a rate budget of its service: the endpoint and who asks, and by whom it is shared."""
 

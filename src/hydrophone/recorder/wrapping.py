@@ -13,7 +13,6 @@ from hydrophone.http import AsyncClient, HostKind, Request
 from hydrophone.media.cover import MAX_COVER_BYTES
 from hydrophone.recorder.clock import Clock
 from hydrophone.recorder.finishing import Finished, finish_item
-from hydrophone.recorder.listening import words_or_notice
 from hydrophone.recorder.opening import Work
 from hydrophone.recorder.options import RecordOptions, StopSignal
 from hydrophone.recorder.patience import with_patience
@@ -89,9 +88,14 @@ async def _with_words(
     finished: Finished, options: RecordOptions, stop: StopSignal, on_step: Callable[[str], None]
 ) -> Finished:
     """Let the recogniser listen, if there is one. The item is whole already; Ctrl-C ends only the listening."""
+    item = Item(finished.directory)
+    if options.recogniser is None and not item.heard_words.exists():
+        return finished
+    from hydrophone.recorder.listening import words_or_notice  # few recordings need it
+
     notice = await asyncio.to_thread(
         words_or_notice,
-        Item(finished.directory),
+        item,
         options.recogniser,
         on_progress=lambda heard: on_step(f"words, {heard.seconds / max(heard.whole_seconds, 1e-9):.0%} heard"),
         is_stopping=lambda: stop.is_finishing,

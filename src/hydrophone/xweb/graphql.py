@@ -14,7 +14,6 @@ from typing import Any
 
 from hydrophone.http.messages import Question, Reply
 from hydrophone.xweb.asking import ask_api, raise_for_status, require_login
-from hydrophone.xweb.discovery import discover_operation, learn_transaction_ids
 from hydrophone.xweb.operations import Operation, QueryForm
 from hydrophone.xweb.reading import Node, read_json
 from hydrophone.xweb.refusals import FEATURE_MISSING, Refusal, drift_error, error_by_code, read_errors, read_refusal
@@ -58,6 +57,8 @@ def ask_graphql(session: WebSession, name: str, variables: Mapping[str, Any]) ->
     healing = _Healing()
     answer = yield from _try_forms(session, operation, variables, healing)
     if answer is None and session.may_discover():
+        from hydrophone.xweb.discovery import discover_operation  # not before ids have changed
+
         found = yield from discover_operation(session, name)
         if found:
             answer = yield from _try_forms(session, operation, variables, healing)
@@ -150,6 +151,8 @@ def _renew_signature(session: WebSession, healing: _Healing) -> Question[bool]:
     healing.signature_tried = True
     if not session.may_learn_transaction_ids():
         return False
+    from hydrophone.xweb.discovery import learn_transaction_ids  # as above
+
     return (yield from learn_transaction_ids(session))
 
 
