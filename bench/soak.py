@@ -41,8 +41,11 @@ RESULTS = THIS.parent / "results" / "soak.json"
 SHORT_SECONDS = (240.0, 480.0, 720.0)  #: lengths of the Spaces that come and go, in their own seconds
 WARM = 0.4  #: of the time; what a process grows by before then is its beginning
 SEGMENT_SECONDS = 3.0
-#: What a live recording may add for each hour of it: 1,200 rows of the index, and the ids of its chat.
+#: What a live recording may add for each hour of it. Its 1,200 rows of the index take 57 KiB, and the ids of the 8,900
+#: messages of its chat 130 to 200 KiB; the rest is for what an allocator keeps.
 MOST_PER_HOUR = 400 * 1024
+#: Fifty chats of hours are read when all Spaces end in the same moment, and the sandbox answers everybody in turn.
+CONTROL_SECONDS = 600.0
 PATIENCE = Patience(settle_looks=8, late_look=20.0, replay_every=20.0, replay_for=60.0, chat_looks=(10.0,))
 
 
@@ -119,6 +122,7 @@ def run(spaces: int, speed: float, minutes: float) -> Soak:
     soak = Soak(spaces, speed, minutes)
     began = time.process_time()
     with sandbox(isolated=True, speed=speed) as box, tempfile.TemporaryDirectory(prefix="hydrophone-soak-") as name:
+        box = replace(box, control=ControlRoom(box.bases["control"], timeout_seconds=CONTROL_SECONDS))
         box.control.switch(
             limits=dict.fromkeys(("guest", "AudioSpaceById", "live_video_stream/status", "broadcasts/show"), 1_000_000)
         )
@@ -218,7 +222,7 @@ async def _checker(box: SandboxBox) -> AsyncIterator[_Checker]:
 
 def serve_checks(bases: dict[str, str]) -> int:
     """Answer each line, a scene and the directory of its recording, with a line of what was found."""
-    box = SandboxBox(bases, ControlRoom(bases["control"]))
+    box = SandboxBox(bases, ControlRoom(bases["control"], timeout_seconds=CONTROL_SECONDS))
     for line in sys.stdin:
         scene, directory = json.loads(line)
         sys.stdout.write(json.dumps(_check(box, box.scene(scene), Path(directory))) + "\n")

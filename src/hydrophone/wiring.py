@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hydrophone.archive import SECRET_MODE, StreamStore, Syncer, make_directory, remove_orphans, write_file
+from hydrophone.archive.durable import Disk
 from hydrophone.errors import DiskError, SettingsError, UnreachableError
 from hydrophone.http import AsyncClient, Budgets, Endpoints, HostKind, HttpSettings, Request
 from hydrophone.logins import FoundLogin, find_login, secret_file
@@ -36,11 +37,24 @@ log = logging.getLogger("hydrophone.wiring")
 DEFAULT_REDIRECT = "http://127.0.0.1:8721/callback"
 
 
+class _UnwaitedDisk(Disk):
+    """A disk whose system decides when bytes are on the medium."""
+
+    def sync(self, fd: int) -> None:
+        pass
+
+    def sync_directory(self, path: Path) -> None:
+        pass
+
+
 class StateFile:
     """Small JSON values between two runs, in one private file.
 
-    All of it can be had again: a damaged file is an empty one, and a disk that takes nothing gives a warning, once.
+    All of it can be had again: a damaged file is an empty one, and a disk that takes nothing gives a warning, once. So
+    a power cut may take it, while waiting for a busy disk, in the event loop, would hold up every recording.
     """
+
+    _disk = _UnwaitedDisk()
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -51,8 +65,9 @@ class StateFile:
 
     def put(self, key: str, value: Any) -> None:
         try:
-            make_directory(self._path.parent)
-            write_file(self._path, json.dumps({**self._load(), key: value}, indent=1), mode=SECRET_MODE)
+            make_directory(self._path.parent, disk=self._disk)
+            text = json.dumps({**self._load(), key: value}, indent=1)
+            write_file(self._path, text, mode=SECRET_MODE, disk=self._disk)
         except DiskError as error:
             if not self._has_warned:
                 log.warning("what was learnt from X cannot be kept across restarts: %s", error.message)

@@ -35,8 +35,8 @@ POLL_SECONDS = 10.0
 SOCKET_RETRY_SECONDS = 300.0
 #: A socket on a video broadcast tells who is there and nothing else, so the history is polled beside it.
 QUIET_SOCKET_SECONDS = 120.0
-#: Of a page of a thousand messages, with three layers of JSON each: some ten milliseconds.
-TAKEN_AT_ONCE = 128
+#: Of a page of a thousand messages, with three layers of JSON each: a millisecond. Fifty recordings may begin at once.
+TAKEN_AT_ONCE = 16
 
 Renew = Callable[[], Question[ChatPass | None]]
 Store = Callable[[bytes], None]  #: gets one whole line or several
@@ -179,7 +179,7 @@ class ChatFollower:
             walk.close()
 
     async def _take(self, pages: list[Sequence[Any]], via: Via) -> None:
-        """Keep what is new in them: one write for some hundred messages, and then a turn for the other recordings."""
+        """Keep what is new in them: one write for some messages, and then a turn for the other recordings."""
         while pages:
             messages = pages.pop(0)
             arrived_ns = self._arrived_ns()
