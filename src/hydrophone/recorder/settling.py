@@ -78,19 +78,15 @@ class Settling:
             await self._fetcher.until_idle()
             if is_final and not self._plan.unlisted:
                 await self._try_lost_again(look, urls)
-                pause: float | None = self._patience.settle_every
-                if looks >= QUICK_LOOKS or not self._may_be_cut(look):
-                    if not self._is_worth_waiting(look):
-                        return Settled(True, True, "the final list is covered")
-                    self._has_waited = True
-                    pause = self._patience.late_look
-                    self._notice("info", "a segment may still come late; looking once more after a while")
+                pause = self._late_pause(look, looks)
+                if pause is None:
+                    return Settled(True, True, "the final list is covered")
             else:
                 pause = self._pause(look, looks)
-                if looks == 1 and pause is not None:
+                if pause is None:
+                    break
+                if looks == 1:
                     self._notice("info", "waiting for the complete list")
-            if pause is None:
-                break
             await self._clock.sleep(pause)
             fresh = await self._look_again()
             if fresh is not None and fresh.state is SpaceState.LIVE and look.state.is_over:
@@ -129,6 +125,16 @@ class Settling:
             return await self._source.stream(look.media_key)
         except HydrophoneError:
             return None
+
+    def _late_pause(self, look: Look, looks: int) -> float | None:
+        """How long to wait after a list that looks final and is covered; None when nothing can come after it."""
+        if looks < QUICK_LOOKS and self._may_be_cut(look):
+            return self._patience.settle_every
+        if not self._is_worth_waiting(look):
+            return None
+        self._has_waited = True
+        self._notice("info", "a segment may still come late; looking once more after a while")
+        return self._patience.late_look
 
     def _is_worth_waiting(self, look: Look) -> bool:
         """Just after the end, segments have been seen to come minutes after a list that looked final. Only once."""
