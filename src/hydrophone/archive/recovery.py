@@ -90,28 +90,40 @@ def settle(directory: Path, state: TakeState, *, prefers_original: bool = False)
     """
     notes: Notes = []
     logs = media_logs(directory)
-    files, offsets, lengths = state.index.files, state.index.offsets, state.index.lengths
-    wanted: dict[int, int] = {}
-    for _, _, row in state.index:
-        wanted[files[row]] = max(wanted.get(files[row], 0), offsets[row] + lengths[row])
-    if prefers_original or any(logs.get(number, -1) < end for number, end in wanted.items()):
-        layout, size = find_layout(directory, state)
-        if layout is not None:
-            state.read_from_original(layout)
-            for epoch, sequence in state.beyond(ORIGINAL, size):
-                state.index.drop(epoch, sequence)
-                notes.append((DROPPED, {"epoch": epoch, "seq": sequence, "reason": f"{layout.name} is shorter"}))
-            if layout.media_number not in logs and state.media_number == layout.media_number:
-                state.media_number, state.media_end = layout.media_number + 1, 0
-    for number in sorted({files[row] for _, _, row in state.index} - {ORIGINAL}):
+    if prefers_original or any(logs.get(number, -1) < end for number, end in _ends(state).items()):
+        notes += _turn_to_original(directory, state, logs)
+    for number in sorted(_ends(state).keys() - {ORIGINAL}):
         size = logs.get(number, 0)
         lost = state.beyond(number, size)
         if lost:
             for epoch, sequence in lost:
                 state.index.drop(epoch, sequence)
             notes.append((CUT, {"file": number, "size": size, "segments": len(lost)}))
-    held = [offsets[row] + lengths[row] for _, _, row in state.index if files[row] == state.media_number]
-    state.media_end = max(held, default=0)
+    state.media_end = _ends(state).get(state.media_number, 0)
+    return notes
+
+
+def _ends(state: TakeState) -> dict[int, int]:
+    """Where the last byte that is held ends in each file."""
+    files, offsets, lengths = state.index.files, state.index.offsets, state.index.lengths
+    ends: dict[int, int] = {}
+    for _, _, row in state.index:
+        ends[files[row]] = max(ends.get(files[row], 0), offsets[row] + lengths[row])
+    return ends
+
+
+def _turn_to_original(directory: Path, state: TakeState, logs: Mapping[int, int]) -> Notes:
+    """Find the segments in the original, if there is one, and hold those no longer that it is too short for."""
+    notes: Notes = []
+    layout, size = find_layout(directory, state)
+    if layout is None:
+        return notes
+    state.read_from_original(layout)
+    for epoch, sequence in state.beyond(ORIGINAL, size):
+        state.index.drop(epoch, sequence)
+        notes.append((DROPPED, {"epoch": epoch, "seq": sequence, "reason": f"{layout.name} is shorter"}))
+    if layout.media_number not in logs and state.media_number == layout.media_number:
+        state.media_number, state.media_end = layout.media_number + 1, 0
     return notes
 
 
