@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from hydrophone.archive import Item, read_manifest, write_file, write_manifest
+from hydrophone.archive import Item, make_directory, read_manifest, write_file, write_manifest
 from hydrophone.captions.aligning import TurnIndex, attribute_words
 from hydrophone.captions.talk import talk_times
 from hydrophone.errors import HydrophoneError, MediaError, SettingsError
@@ -214,7 +214,7 @@ def _engine_name(recogniser: Recogniser) -> str:
 
 
 def _save(item: Item, notes: _Notes) -> None:
-    item.heard_words.parent.mkdir(exist_ok=True)
+    make_directory(item.heard_words.parent)
     facts = {
         "schema": SCHEMA,
         "audio": notes.audio,
