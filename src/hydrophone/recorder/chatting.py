@@ -154,7 +154,7 @@ class ChatCapture:
             except DiskError as error:
                 # What could not be stored is not known either; the history brings it again.
                 self._intake = follower = None
-                self._tell(f"the chat cannot be kept: {error.message}")
+                self._tell_unkept(error)
             await self._clock.sleep(AGAIN_SECONDS)
 
     async def _read_late(self, looks: tuple[float, ...]) -> None:
@@ -188,7 +188,7 @@ class ChatCapture:
                 return
             except DiskError as error:
                 self._intake = None
-                self._tell(f"the chat cannot be kept: {error.message}")
+                self._tell_unkept(error)
                 if error.errno not in PASSING and attempt == DISK_TRIES:
                     raise
             await self._clock.sleep(TRY_AGAIN_SECONDS)
@@ -258,7 +258,7 @@ class ChatCapture:
             try:
                 await asyncio.to_thread(self._log.sync)
             except DiskError as error:
-                self._tell(f"the chat cannot be kept: {error.message}")
+                self._tell_unkept(error)
 
     def _close(self) -> None:
         if self._log is not None:
@@ -266,6 +266,9 @@ class ChatCapture:
                 self._log.sync()
             finally:
                 self._log.close()
+
+    def _tell_unkept(self, error: DiskError) -> None:
+        self._tell(f"the chat cannot be kept: {error.message}")
 
     def _tell(self, text: str) -> None:
         if text not in self._told:

@@ -6,7 +6,7 @@ from collections.abc import Set
 from dataclasses import dataclass
 from pathlib import Path
 
-from hydrophone.archive import Item, Syncer, Take
+from hydrophone.archive import Item, Syncer, Take, find_item
 from hydrophone.archive.finding import ItemFinder
 from hydrophone.hls import NumberSet
 from hydrophone.model import MediaKind
@@ -69,7 +69,7 @@ def reopen_work(key: str, options: RecordOptions, own_ids: Set[str], syncer: Syn
     """The take of an earlier run, where nothing is known but the id; None if there is none. Blocks."""
     directory = options.directory
     if directory is None:
-        item = ItemFinder().find(options.archive, key)
+        item = find_item(options.archive, key)
         directory = item.path if item else None
     if directory is None:
         return None

@@ -178,7 +178,7 @@ class BroadcastSource:
         found = await self._client.ask(broadcasts_by_ids(self._session, [self.ref.id]))
         broadcast = found.get(BroadcastId(self.ref.id))
         if broadcast is None:
-            raise NotFoundError(f"there is no broadcast {self.ref.id}", endpoint="broadcasts/show")
+            raise NotFoundError(f"there is no broadcast {self.ref.id}", endpoint=BROADCAST_RECORD)
         return look_of_broadcast(broadcast, self.link)
 
     async def stream(self, media_key: MediaKey | None) -> Stream | None:
