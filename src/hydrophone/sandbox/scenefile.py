@@ -9,6 +9,7 @@ with ``turns = "chatty"``, a polite conversation is made up, with ``"lively"`` o
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import re
 import tomllib
@@ -129,9 +130,15 @@ def _people(value: Any) -> tuple[Person, ...]:
     return tuple(people)
 
 
+@functools.cache
+def _hints(kind: Any) -> Mapping[str, Any]:
+    # Their texts are compiled each time, which was nine tenths of loading a scene.
+    return typing.get_type_hints(kind)
+
+
 def _build(kind: Any, data: Mapping[str, Any], where: str) -> Any:
     """A dataclass from a mapping, nested ones too."""
-    hints = typing.get_type_hints(kind)
+    hints = _hints(kind)
     unknown = set(data) - set(hints)
     if unknown:
         raise ValueError(f"{where} has no {', '.join(sorted(unknown))}")
