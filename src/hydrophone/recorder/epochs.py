@@ -16,22 +16,8 @@ from hydrophone.model import Segment
 NOMINAL_NS = 3_000_000_000  #: the length that the cutter aims at
 DOUBT_NS = 3 * NOMINAL_NS  #: a number that comes this much later than its turn may be counted anew
 MAX_EPOCHS = 64  #: a hostile list could begin one with every entry
-
-
-LONG_LIST = 64
+LONG_LIST = 64  #: in a longer one, what stands behind each entry is found once for all
 _NOTHING_NS = 1 << 63
-
-
-def _oldest_behind(segments: Sequence[Segment]) -> list[int]:
-    """For each place in a list, the oldest time of writing from there on."""
-    found = [_NOTHING_NS] * (len(segments) + 1)
-    oldest = _NOTHING_NS
-    for at in range(len(segments) - 1, -1, -1):
-        ns = segments[at].written_ns
-        if ns is not None and 0 < ns < oldest:
-            oldest = ns
-        found[at] = oldest
-    return found
 
 
 @dataclass(slots=True)
@@ -141,3 +127,15 @@ class EpochMap:
         if sequence > epoch.highest:
             epoch.highest = sequence
             epoch.highest_ns = ns
+
+
+def _oldest_behind(segments: Sequence[Segment]) -> list[int]:
+    """For each place in a list, the oldest time of writing from there on."""
+    found = [_NOTHING_NS] * (len(segments) + 1)
+    oldest = _NOTHING_NS
+    for at in range(len(segments) - 1, -1, -1):
+        ns = segments[at].written_ns
+        if ns is not None and 0 < ns < oldest:
+            oldest = ns
+        found[at] = oldest
+    return found
