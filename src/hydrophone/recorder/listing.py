@@ -99,13 +99,28 @@ class Listing:
         self._boundaries = len(epochs.boundaries)
         self._unlisted = 0
         self._spans: dict[int, tuple[int, int]] = {}  # as journaled
+        self._request: Request | None = None  # the last one; the same list is asked for every three seconds
         self._reader = WindowReader()
         self._window: tuple[Segment, ...] = ()  # offered last, with so many boundaries known
         self._window_boundaries = epochs.count
 
     async def load(self, url: str) -> MediaPlaylist | MultivariantPlaylist | Absent:
         """Fetch and parse one playlist, whichever it is."""
-        request = Request(
+        if self._request is None or self._request.target != url:
+            self._request = self._question(url)
+        try:
+            reply = await self._client.send(self._request)
+        except HydrophoneError as error:
+            return Absent(None, error.message)
+        if reply.status != 200:
+            return Absent(reply.status, f"status {reply.status}")
+        if len(reply.body) > AT_ONCE_BYTES:
+            # A hostile list takes seconds; nobody else shall wait for it.
+            return await asyncio.to_thread(self._parse, reply, url, WindowReader())
+        return self._parse(reply, url, self._reader)
+
+    def _question(self, url: str) -> Request:
+        return Request(
             "GET",
             url,
             headers=PLAYLIST_HEADERS,
@@ -115,16 +130,6 @@ class Listing:
             deadline_seconds=self._deadline,
             max_bytes=MAX_PLAYLIST_BYTES,
         )
-        try:
-            reply = await self._client.send(request)
-        except HydrophoneError as error:
-            return Absent(None, error.message)
-        if reply.status != 200:
-            return Absent(reply.status, f"status {reply.status}")
-        if len(reply.body) > AT_ONCE_BYTES:
-            # A hostile list takes seconds; nobody else shall wait for it.
-            return await asyncio.to_thread(self._parse, reply, url, WindowReader())
-        return self._parse(reply, url, self._reader)
 
     def _parse(self, reply: Reply, url: str, reader: WindowReader) -> MediaPlaylist | MultivariantPlaylist | Absent:
         try:

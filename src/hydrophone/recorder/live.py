@@ -38,6 +38,7 @@ REFRESH_SECONDS = 60.0  #: at most this often a refused stream address is asked 
 DEAD_LOGIN_SECONDS = 300.0  #: until a login that was refused is tried again
 LONGEST_RATE_WAIT = 3600.0
 REFUSED = (401, 403, 410)
+_RNG = random.Random()  # one for all: each has 2.5 KiB
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ class LivePhase:
         self._plan = plan
         self._options = options
         self._hooks = hooks
-        self._rng = rng or random.Random()
+        self._rng = rng or _RNG
         self._tracker = _tracker(plan)
 
     async def run(self, look: Look, stream: Stream) -> LiveEnd:
