@@ -21,6 +21,7 @@ from hydrophone.errors import ArchiveError
 
 SEGMENT = "segment"
 COMPLETE = "complete"
+SEALED = "sealed"  #: the verdict on what is encrypted and had no key, and the note that says how it is closed
 
 
 class MediaFiles:

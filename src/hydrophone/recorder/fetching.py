@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from typing import Protocol
 
 from hydrophone.archive import Take
+from hydrophone.archive.segments import SEALED
 from hydrophone.audio import Grade
 from hydrophone.errors import DiskError
 from hydrophone.model import GapCause, MediaKind
@@ -18,7 +19,7 @@ from hydrophone.recorder.door import Sender
 from hydrophone.recorder.download import Downloader, Failure, Media, cut_range, examine, examine_quickly
 from hydrophone.recorder.options import Patience
 from hydrophone.recorder.plan import Job, Key, Plan
-from hydrophone.recorder.sealing import SEALED, KeyRing, is_whole_cipher, note_sealed
+from hydrophone.recorder.sealing import KeyRing, is_whole_cipher, note_sealed
 
 SAME_BODIES = 3  #: a damaged body that comes so many times, byte for byte, is what the origin really offers
 REMEMBERED = 256  #: bodies remembered to recognise the same bytes under another number

@@ -16,13 +16,12 @@ from functools import lru_cache
 from itertools import pairwise
 
 from hydrophone.archive import StoredSegment
+from hydrophone.archive.segments import COMPLETE, SEALED
 from hydrophone.audio import silent_frames, silent_frames_for_missing
 from hydrophone.media.frames import SAMPLES_PER_FRAME
 from hydrophone.model import Coverage, Gap, GapCause
 from hydrophone.recorder.plan import Plan
 
-COMPLETE = "complete"
-SEALED = "sealed"
 See = Callable[[float, StoredSegment], None]
 
 CLOCK_SLACK_SECONDS = 3.0  #: further off than this from the nominal length, the clock tells of the host, not of a gap

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from hydrophone.archive import Item, Syncer, Take, find_item
 from hydrophone.archive.finding import ItemFinder
+from hydrophone.archive.segments import SEALED
 from hydrophone.hls import NumberSet
 from hydrophone.model import MediaKind
 from hydrophone.recorder.audience import AudienceLog
 from hydrophone.recorder.epochs import EpochMap
 from hydrophone.recorder.options import RecordOptions
 from hydrophone.recorder.plan import Plan
-from hydrophone.recorder.sealing import SEALED
 from hydrophone.recorder.sources import Look
 from hydrophone.render.names import NameFacts, OutputTemplate, item_folder_name
 

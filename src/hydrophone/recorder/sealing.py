@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from hydrophone.archive import Take
+from hydrophone.archive.segments import SEALED
 from hydrophone.errors import HydrophoneError
 from hydrophone.http import AsyncClient, Credential, HostKind, Request
 from hydrophone.model import GapCause, Segment
@@ -19,7 +20,6 @@ from hydrophone.recorder.download import Failure
 
 KEY_BYTES = 16
 BLOCK_BITS = 128
-SEALED = "sealed"  #: the verdict on a segment that is stored as it came, and the note that says how it is closed
 
 
 class KeyRing:

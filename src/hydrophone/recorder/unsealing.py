@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 
-from hydrophone.archive.segments import StoredSegment
+from hydrophone.archive.segments import SEALED, StoredSegment
 from hydrophone.audio import Grade
 from hydrophone.model import GapCause, Segment
 from hydrophone.model.segment import SegmentKey
 from hydrophone.recorder.download import Failure, Media, examine
 from hydrophone.recorder.opening import Work
-from hydrophone.recorder.sealing import SEALED, KeyRing
+from hydrophone.recorder.sealing import KeyRing
 
 
 async def open_sealed(work: Work, keys: KeyRing, key_url: str) -> int:
