@@ -140,8 +140,10 @@ def test_a_change_of_rate_and_channels_loses_no_frame(box: SandboxBox, tmp_path:
 # ---------------------------------------------------------------- the loop
 
 
-def test_a_loop_that_stands_still_for_five_seconds_loses_nothing(box: SandboxBox, tmp_path: Path) -> None:
-    """Forty seconds of the Space pass meanwhile: three windows."""
+def test_a_loop_that_stands_still_for_five_seconds_loses_nothing(
+    box: SandboxBox, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Forty seconds of the Space pass meanwhile: three windows. Whoever runs it is told what the loop was in."""
     scene = Scene.live("loop-stands-still", seconds=LENGTH + 30, since=10, snapshot=QUICK)
     box.control.load(scene)
     stood = []
@@ -154,6 +156,8 @@ def test_a_loop_that_stands_still_for_five_seconds_loses_nothing(box: SandboxBox
     trial = record(box, tmp_path, box.link(scene.name), on_event=stand_still)
 
     assert stood
+    warnings = [line.getMessage() for line in caplog.records if line.levelname == "WARNING"]
+    assert any("the event loop stood still for" in line and "stand_still" in line for line in warnings)
     assert trial.exit_code == 0, trial.outcome
     assert_kept(trial, box, scene)
 

@@ -22,9 +22,10 @@ log = logging.getLogger("hydrophone.recorder")
 
 BEAT_SECONDS = 1.0
 LATE_SECONDS = 0.25  #: what the loop may be late by without a line in the log
-ALARMING_SECONDS = 5.0  #: a live window is twelve seconds long: from here on it is a warning
+ALARMING_SECONDS = 3.0  #: a segment, of the four that a live window has: from here on it is a warning
 TELL_SECONDS = 60.0  #: between two such messages
 TRIM_SECONDS = 30.0
+LEAVE_SECONDS = 1.0  #: a trim that is under way is waited for, not longer
 #: With the usual five milliseconds the loop waits so long after each of its system calls, while a thread is at work; a
 #: turn with a hundred of them stood for half a second.
 SWITCH_SECONDS = 0.0005
@@ -48,6 +49,7 @@ class Caretaker:
         self._trim_seconds = trim_seconds
         self._users = 0
         self._done = threading.Event()
+        self._thread: threading.Thread | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._due = 0.0
         self._switch_seconds = 0.0  # between threads, before we came
@@ -74,11 +76,14 @@ class Caretaker:
         sys.setswitchinterval(min(self._switch_seconds, SWITCH_SECONDS))
         self._set_timer()
         arguments = (threading.get_ident(), self._done)
-        threading.Thread(target=self._work, args=arguments, name="hydrophone-caretaker", daemon=True).start()
+        self._thread = threading.Thread(target=self._work, args=arguments, name="hydrophone-caretaker", daemon=True)
+        self._thread.start()
 
     def _stop(self) -> None:
-        # Not waited for: it may be in the middle of a trim, and touches nothing that is closed.
         self._done.set()
+        if self._thread is not None:
+            self._thread.join(LEAVE_SECONDS)
+            self._thread = None
         sys.setswitchinterval(self._switch_seconds)
         if self._timer is not None:
             self._timer.cancel()
