@@ -37,7 +37,7 @@ class TakeLock:
         try:
             write_file(self._owner, json.dumps({"pid": os.getpid()}), disk=disk)
         except DiskError:
-            pass  # The owner's name is only for the message; the lock counts all the same.
+            pass  # The owner's name is for messages and for those who follow a take; the lock counts all the same.
         except BaseException:
             self._lock.release()
             raise
