@@ -15,14 +15,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from hydrophone.archive import VerifyReport, verify_item
 from hydrophone.errors import NoReplayError, NotFoundError
 from hydrophone.hls import live_url, master_url
-from hydrophone.media.listening import WhisperOptions
-from hydrophone.model import Broadcast, BroadcastRef, MediaKey, MergedSpace, Sighting, Space, SpaceRef, Stream, User
-from hydrophone.recorder.events import Event, Outcome
+from hydrophone.model import Broadcast, BroadcastRef, MediaKey, SpaceRef
 from hydrophone.recorder.options import Chapters, Packaging, Recogniser, RecordOptions, StopSignal
-from hydrophone.recorder.repairing import forget_damaged, refetchable_link
 from hydrophone.recorder.sources import BroadcastSource, HasBroadcast, SpaceSource
 from hydrophone.settings import Settings
 from hydrophone.wiring import DEFAULT_REDIRECT, Parts, connect
@@ -30,11 +26,14 @@ from hydrophone.xweb.broadcasts import broadcasts_by_ids
 from hydrophone.xweb.spaces import space_by_id
 
 if TYPE_CHECKING:
+    from hydrophone.archive import VerifyReport
     from hydrophone.broadcasting.events import BroadcastEvent, TargetOutcome
     from hydrophone.checkup import Finding
     from hydrophone.discovering import ApiBudget, Found
     from hydrophone.lookback import Lookback
+    from hydrophone.model import MergedSpace, Sighting, Space, Stream, User
     from hydrophone.onair import OnAir
+    from hydrophone.recorder.events import Event, Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,6 +213,8 @@ class AsyncHydrophone:
 
     async def verify(self, path: Path | str, *, deep: bool = False) -> VerifyReport:
         """Check an item on disk: every file, journal line and segment. Needs no network."""
+        from hydrophone.archive import verify_item
+
         return await asyncio.to_thread(verify_item, Path(path), is_deep=deep)
 
     async def repair(
@@ -229,6 +230,8 @@ class AsyncHydrophone:
             ArchiveError: it is no item, or its journal does not say what it is a recording of.
             TakeInUseError: it is being recorded right now.
         """
+        from hydrophone.recorder.repairing import forget_damaged, refetchable_link
+
         folder = Path(path)
         await asyncio.to_thread(forget_damaged, folder)
         link = await asyncio.to_thread(refetchable_link, folder)
@@ -365,6 +368,8 @@ def recogniser_of(settings: Settings) -> Recogniser | None:
     """Who listens where the service has written no words down; None where no weights are named."""
     if settings.whisper_model is None:
         return None
+    from hydrophone.media.listening import WhisperOptions
+
     options = WhisperOptions(
         language=settings.whisper_language,
         device=settings.whisper_device,

@@ -12,6 +12,7 @@ ROOT = "hydrophone"
 
 #: From the ground up. A room may import rooms of lower levels and itself, never a room of its own level.
 LEVELS: tuple[tuple[str, ...], ...] = (
+    ("late",),
     ("model", "errors"),
     ("links", "hls", "audio", "captions", "analytics", "render"),
     ("http",),

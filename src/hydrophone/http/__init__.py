@@ -6,7 +6,6 @@ behind them takes long to import and the words (`Request`, `Call`) do not need i
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,17 +19,7 @@ if TYPE_CHECKING:
     from hydrophone.http.settings import HttpSettings as HttpSettings
 
 from hydrophone.http.messages import Call, Credential, Headers, HostKind, Question, Reply, Request
-
-_LATE = {
-    "AsyncClient": "driver",
-    "BudgetRule": "rules",
-    "Budgets": "budgets",
-    "Client": "client",
-    "Endpoints": "endpoints",
-    "HttpSettings": "settings",
-    "Lines": "lines",
-    "open_lines": "lines",
-}
+from hydrophone.late import late_names
 
 __all__ = [
     "AsyncClient",
@@ -50,10 +39,15 @@ __all__ = [
     "open_lines",
 ]
 
-
-def __getattr__(name: str) -> object:
-    if name not in _LATE:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(f"{__name__}.{_LATE[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = late_names(
+    __name__,
+    {
+        "budgets": ("Budgets",),
+        "client": ("Client",),
+        "driver": ("AsyncClient",),
+        "endpoints": ("Endpoints",),
+        "lines": ("Lines", "open_lines"),
+        "rules": ("BudgetRule",),
+        "settings": ("HttpSettings",),
+    },
+)
