@@ -171,6 +171,28 @@ def test_few_recordings_are_looked_at_every_minute_as_if_each_were_alone() -> No
         assert len(looks) >= 25
 
 
+@pytest.mark.parametrize("passes", range(6))
+def test_whoever_is_stopped_at_the_moment_of_its_turn_stops(passes: int) -> None:
+    # When thousands stop at once, each that leaves the queue makes way for another that is stopping too.
+    async def main() -> int:
+        stage = Stage(Space(10**4, snapshot_every=10**6), lane=Lane(Clock(origin_at=ORIGIN)), live_edge=True)
+        assert stage.lane is not None
+        before = [stage.lane.request(Rank.CONFIRM, lambda: None) for _ in range(4)]
+        task = asyncio.create_task(stage.follow())
+        await asyncio.sleep(65.0)
+        assert all(ticket.is_granted for ticket in before)
+        assert not stage.record.looks, "it waits for its turn"
+        for ticket in before:
+            ticket.close()
+        for _ in range(passes):
+            await asyncio.sleep(0)
+        task.cancel()
+        _, left = await asyncio.wait([task], timeout=60.0)
+        return len(left)
+
+    assert virtual_time.run(main()) == 0
+
+
 # ---------------------------------------------------------------- the lane alone
 
 

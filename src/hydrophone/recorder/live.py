@@ -276,8 +276,10 @@ class LivePhase:
     async def _sleep(self, state: _State, seconds: float) -> None:
         """Wait; not so long when the audio stops, or when it is our turn to ask."""
         if not state.wake.is_set():
+            # Not `wait_for`: until Python 3.12 it forgets that it was cancelled if the event comes in the same moment.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(state.wake.wait(), self._clock.real(max(0.0, seconds)))
+                async with asyncio.timeout(self._clock.real(max(0.0, seconds))):
+                    await state.wake.wait()
         state.wake.clear()
 
     def _rank(self, state: _State, before: SpaceState | None) -> Rank:

@@ -37,7 +37,9 @@ async def unless_stopped(work: Awaitable[None], stop: StopSignal) -> bool:
 async def stopped_within(seconds: float, stop: StopSignal, clock: Clock) -> bool:
     """Wait so many seconds of the clock. True as soon as the user says stop."""
     try:
-        await asyncio.wait_for(stop.finishing(), clock.real(seconds))
+        # Not `wait_for`, which until Python 3.12 forgets that it was cancelled if the word comes in the same moment.
+        async with asyncio.timeout(clock.real(seconds)):
+            await stop.finishing()
     except TimeoutError:
         return False
     return True
