@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from random import Random
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from hydrophone.chat.access import ChatPass
 from hydrophone.chat.history import HistoryEnd, HistoryWalk, walk_history
@@ -37,6 +38,9 @@ SOCKET_RETRY_SECONDS = 300.0
 QUIET_SOCKET_SECONDS = 120.0
 #: Of a page of a thousand messages, with three layers of JSON each: a millisecond. Fifty recordings may begin at once.
 TAKEN_AT_ONCE = 16
+
+#: Of all recordings of a client, who opens a page now.
+_turns: WeakKeyDictionary[AsyncClient, asyncio.Lock] = WeakKeyDictionary()
 
 Renew = Callable[[], Question[ChatPass | None]]
 Store = Callable[[bytes], None]  #: gets one whole line or several
@@ -159,24 +163,30 @@ class ChatFollower:
         self.report.walks += 1
         pages: list[Sequence[Any]] = []
         walk = walk_history(chat, pages.append, cursor=cursor, renew=self._renew, is_young=is_young, now=self._now)
+        found: HistoryWalk | None = None
         try:
             request = next(walk)
-            while True:
+            while found is None:
                 # As the client's `ask`, but that others get their turns between the pieces of a page.
                 try:
                     reply = await self._client.send(request)
                 except Exception as error:
                     request = walk.throw(error)
-                else:
-                    request = walk.send(reply)
+                    continue
+                # A page becomes several times as large when it is opened: one after the other.
+                async with _turn_of(self._client):
+                    try:
+                        request = walk.send(reply)
+                    except StopIteration as end:
+                        found = end.value
                     del reply
-                await self._take(pages, via)
+                    await self._take(pages, via)
         except StopIteration as end:
-            await self._take(pages, via)
-            found: HistoryWalk = end.value
-            return found
+            # That trouble was the end; nothing came with it.
+            found = end.value
         finally:
             walk.close()
+        return found
 
     async def _take(self, pages: list[Sequence[Any]], via: Via) -> None:
         """Keep what is new in them: one write for some messages, and then a turn for the other recordings."""
@@ -250,3 +260,7 @@ class ChatFollower:
         if self.report.trouble != error.message:
             log.info("chat: %s", error.message)
         self.report.trouble = error.message
+
+
+def _turn_of(client: AsyncClient) -> asyncio.Lock:
+    return _turns.setdefault(client, asyncio.Lock())
