@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import queue
-import threading
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +13,7 @@ from hydrophone.archive.segments import MediaFiles
 from hydrophone.archive.take import Take
 from hydrophone.errors import ArchiveError
 
-_PIECE_BYTES = 1 << 18  # six are alive at a time; larger ones are no faster, and their holes stay with the allocator
+_PIECE_BYTES = 1 << 18  # larger ones are no faster, and their holes stay with the allocator
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +38,13 @@ def write_original(take: Take, path: Path, *, disk: Disk = DISK) -> OriginalDige
     """
     rows = take.held_rows()
     size = 0
-    with _Hasher() as hasher, DurableWriter(path, disk=disk) as writer:
+    hasher = hashlib.sha256()
+    with DurableWriter(path, disk=disk) as writer:
         for piece in _pieces(take, rows):
             hasher.update(piece)
             writer.write(piece)
             size += len(piece)
-        digest = hasher.finish()
+        digest = hasher.hexdigest()
         writer.sync()
         take.announce_original(path.name, size, digest, rows)
         writer.commit()
@@ -77,32 +76,3 @@ def _ranges(take: Take, rows: array[int]) -> Iterator[tuple[Path, int, int]]:
         current = (path, offset, size)
     if current is not None:
         yield current
-
-
-class _Hasher:
-    """SHA-256 on a thread of its own, beside the copying."""
-
-    def __init__(self) -> None:
-        self._hash = hashlib.sha256()
-        self._pieces: queue.Queue[bytes | None] = queue.Queue(maxsize=4)
-        self._thread = threading.Thread(target=self._run, name="hydrophone-digest", daemon=True)
-
-    def _run(self) -> None:
-        while (piece := self._pieces.get()) is not None:
-            self._hash.update(piece)
-
-    def update(self, piece: bytes) -> None:
-        self._pieces.put(piece)
-
-    def finish(self) -> str:
-        self.__exit__()
-        return self._hash.hexdigest()
-
-    def __enter__(self) -> _Hasher:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._thread.is_alive():
-            self._pieces.put(None)
-            self._thread.join()

@@ -20,6 +20,7 @@ from hydrophone.model import PeriscopeUserId
 MAX_PEOPLE = 1000
 MAX_LEVEL = 100
 _MAX_TEXT = 2048
+_SHORT = 32  #: characters: what is worth remembering
 _PLAIN_META = re.compile(r'\{"HydraVersion":(0|[1-9][0-9]{0,17}),"ntp":[1-9][0-9]{0,15}(?:\.[0-9]{1,40})?\}')
 _decode = json.JSONDecoder(parse_float=str, parse_constant=lambda _name: None).decode
 
@@ -100,12 +101,13 @@ def _build_sample(
     if title is None and meta_text is None and people_text is None and levels_text is None and rotation_text is None:
         return None
     clock = read_ntp_seconds(title or "")
-    meta: Any
+    version: int | None
     if clock and meta_text and (plain := _PLAIN_META.fullmatch(meta_text)):
-        meta = {"HydraVersion": plain[1]}  # its clock says what the title has said
+        version, rotation = int(plain[1]), ""  # its clock says what the title has said
     else:
         meta = _load(meta_text)
         meta = meta if isinstance(meta, dict) else {}
+        version, rotation = _whole(meta.get("HydraVersion")), _text(meta.get("rotation"))
         clock = clock or read_ntp_seconds(_text(meta.get("ntp")))
     return StageSample(
         offset=offset,
@@ -113,9 +115,9 @@ def _build_sample(
         unix_us=clock.unix_us if clock else None,
         is_clock_corrected=clock.is_corrected if clock else False,
         people=_read_people(people_text) if people_text is not None else None,
-        levels=_build_levels(_load(levels_text)),
-        rotation=_build_rotation(rotation_text if rotation_text is not None else _text(meta.get("rotation"))),
-        version=_whole(meta.get("HydraVersion")),
+        levels=_read_levels(levels_text) if levels_text else (),
+        rotation=_build_rotation(rotation_text if rotation_text is not None else rotation),
+        version=version,
     )
 
 
@@ -164,6 +166,16 @@ def _build_people(entries: list[Any]) -> tuple[StagePerson, ...]:
         )
         for entry in (entry if isinstance(entry, dict) else {} for entry in entries[:MAX_PEOPLE])
     )
+
+
+def _read_levels(text: str) -> tuple[int, ...]:
+    return _read_short_levels(text) if len(text) <= _SHORT else _build_levels(_load(text))
+
+
+# The levels of a few people are often those of a minute ago: most are silent, and one is about as loud as ever.
+@lru_cache(maxsize=1024)
+def _read_short_levels(text: str) -> tuple[int, ...]:
+    return _build_levels(_load(text))
 
 
 def _build_levels(entries: Any) -> tuple[int, ...]:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from struct import Struct
+from struct import error as StructError  # noqa: N812  (an error's name)
 from typing import Protocol
 
 from hydrophone.errors import MediaError
@@ -26,6 +27,9 @@ from hydrophone.media.movie import FRAMES_PER_CHUNK, Layout, MovieBuilder
 from hydrophone.media.tags import Chapter, Tags, orderly
 
 WRITE_BYTES = 1 << 18
+
+_HIGH_BITS = bytes(byte & 0xC0 for byte in range(256))  # of the byte with the channels; the rest is the length
+_LOW_BITS = bytes(byte & 3 for byte in range(256))
 
 FILE_TYPE = box(b"ftyp", b"M4A \0\0\2\0", b"M4A isomiso2mp42")
 
@@ -123,28 +127,47 @@ def strip_headers(sizes: Sizes, data: bytes | bytearray, config: AudioConfig) ->
     Raises:
         MediaError: `data` is not exactly these frames, or a frame is of another configuration.
     """
+    return b"".join(_payloads(sizes, data, config))
+
+
+def _payloads(sizes: Sizes, data: bytes | bytearray, config: AudioConfig) -> Sequence[bytes]:
     if not sizes:
-        return b""
-    skip = config.header_bytes
-    lengths = [size - skip for size in sizes]
-    whole = sum(lengths) + skip * len(lengths)
-    if whole != len(data) or min(lengths) < 0:
-        raise MediaError(f"{len(data)} bytes came where the sizes add up to {whole}")
-    # Header, payload, header, payload …: cut by one call, for frame by frame takes twice as long.
-    pieces = Struct(f"{skip}s%ds" * len(lengths) % tuple(lengths)).unpack(data)
+        return ()
+    cuts = _cuts(config.header_bytes)
+    try:
+        # Header, payload, header, payload …: cut by one call, for frame by frame takes twice as long.
+        pieces = Struct("".join([cuts[size] for size in sizes])).unpack(data)
+    except (IndexError, StructError):
+        raise MediaError(f"{len(data)} bytes came where the sizes add up to {sum(sizes)}") from None
     _check_headers(b"".join(pieces[::2]), config)
-    return b"".join(pieces[1::2])
+    return pieces[1::2]
+
+
+@lru_cache(maxsize=2)
+def _cuts(header_bytes: int) -> tuple[str, ...]:
+    """For each length of a frame, how `struct` writes its header and its payload. None is shorter than its header."""
+    return tuple(f"{header_bytes}s{size - header_bytes}s" if size >= header_bytes else "" for size in range(8192))
 
 
 def _check_headers(headers: bytes, config: AudioConfig) -> None:
     """Compare column by column: the n-th bytes of all headers at once."""
-    firsts, flags, formats, lengths, blocks = (set(headers[n :: config.header_bytes]) for n in (0, 1, 2, 3, 6))
+    step = config.header_bytes
+    firsts, flags, formats = (_values(headers[n::step]) for n in (0, 1, 2))
+    channels = _values(headers[3::step].translate(_HIGH_BITS))
     if firsts != {0xFF} or not all(
-        _declares(bytes((0xFF, flag, form, length)), config) for flag in flags for form in formats for length in lengths
+        _declares(bytes((0xFF, flag, form, channel)), config)
+        for flag in flags
+        for form in formats
+        for channel in channels
     ):
         raise MediaError("the format of the audio changes within the recording")
-    if any(block & 3 for block in blocks):
+    if _values(headers[6::step].translate(_LOW_BITS)) != {0}:
         raise MediaError("a frame holds several blocks, which one sample of a file cannot")
+
+
+def _values(column: bytes) -> set[int]:
+    """Which bytes there are; nearly always only one."""
+    return {column[0]} if column.count(column[0]) == len(column) else set(column)
 
 
 @lru_cache(maxsize=64)
@@ -164,10 +187,9 @@ def _copy_payload(out: BinaryWriter, source: FrameSource, config: AudioConfig, l
     frames = written = held = 0
     pending: list[bytes] = []
     for sizes, data in source.stretches():
-        payload = strip_headers(sizes, data, config)
+        pending.extend(_payloads(sizes, data, config))
         frames += len(sizes)
-        held += len(payload)
-        pending.append(payload)
+        held += len(data) - config.header_bytes * len(sizes)
         if held >= WRITE_BYTES:
             out.write(b"".join(pending))
             written += held

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from hydrophone import __version__
 from hydrophone.archive import DurableWriter, Item, StoredSegment, Take, write_file, write_manifest, write_original
 from hydrophone.archive.durable import disk_errors
+from hydrophone.archive.manifest import digest_file
 from hydrophone.captions.account import Account
 from hydrophone.captions.people import people_facts
 from hydrophone.captions.slicing import sliced
@@ -139,12 +140,15 @@ def finish_item(
     except MediaError as error:
         notices.append(f"not packaged: {error.message}; {original.name} holds everything")
     on_step("manifest")
-    _write_facts(take, paths, layout, look, kind, original, media, turned)
-    if account is not None:
-        write_transcripts(paths, account)
-        people = people_facts(people, account)
-    write_file(paths.people, json_text({"schema": SCHEMA, "people": people}).encode())
-    write_manifest(take.directory, known={original.name: digest.sha256})
+    with ThreadPoolExecutor(1, thread_name_prefix="hydrophone-digest") as beside:
+        digests = beside.map(digest_file, media)
+        _write_facts(take, paths, layout, look, kind, original, media, turned)
+        if account is not None:
+            write_transcripts(paths, account)
+            people = people_facts(people, account)
+        write_file(paths.people, json_text({"schema": SCHEMA, "people": people}).encode())
+        known = {original.name: digest.sha256} | {path.name: found for path, found in zip(media, digests, strict=True)}
+    write_manifest(take.directory, known=known)
     return Finished(directory=take.directory, media=media[0] if media else None, layout=layout, notices=tuple(notices))
 
 
