@@ -42,7 +42,6 @@ from hydrophone.recorder.settling import Settled, Settling
 from hydrophone.recorder.sources import HasStatusCall, HasWholeList, Look, Source, unknown_look
 from hydrophone.recorder.stopping import unless_aborted, unless_stopped
 from hydrophone.recorder.turns import SpareSource, Turns
-from hydrophone.recorder.unsealing import open_sealed
 from hydrophone.recorder.wrapping import wrap_up
 from hydrophone.xweb.roster import without_own
 
@@ -201,6 +200,8 @@ class Recording:
         key_url = await self._addresses.recall_key() if work.has_sealed else None
         if key_url is None:
             return
+        from hydrophone.recorder.unsealing import open_sealed  # few recordings have anything sealed
+
         opened = await with_patience(
             lambda: open_sealed(work, self._keys, key_url), self._tell, self._stop, self._clock
         )
