@@ -23,7 +23,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -36,8 +36,10 @@ from hydrophone.archive import StreamStore
 from hydrophone.archive.durable import Disk
 from hydrophone.cli.outcomes import code_of_outcome
 from hydrophone.errors import DiskError
-from hydrophone.http import AsyncClient, Budgets, Endpoints, HostKind
+from hydrophone.http import AsyncClient, Budgets, Endpoints, HostKind, HttpSettings
 from hydrophone.http.driver import _Lane
+from hydrophone.http.sessions import ask_session
+from hydrophone.http.transport import Asked, Limits, RawReply
 from hydrophone.recorder.clock import Clock
 from hydrophone.recorder.events import Outcome
 from hydrophone.recorder.options import RecordOptions
@@ -77,11 +79,17 @@ class _LoopSyncer:
 
     def __init__(self) -> None:
         self._dirty: set[Any] = set()
+        self._loop = asyncio.get_running_loop()
 
     def mark(self, take: Any, size_bytes: int) -> None:
         if take not in self._dirty:
             self._dirty.add(take)
-            asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._flush, take)
+            try:
+                self._loop = asyncio.get_running_loop()
+            except RuntimeError:  # a thread that helps to finish, and is waited for
+                self._loop.call_soon_threadsafe(self._loop.call_later, FLUSH_SECONDS, self._flush, take)
+            else:
+                self._loop.call_later(FLUSH_SECONDS, self._flush, take)
 
     def _flush(self, take: Any) -> None:
         self._dirty.discard(take)
@@ -106,8 +114,23 @@ class _Client(AsyncClient):
         self._sky = sky
 
     def _new_lane(self, kind: HostKind) -> _Lane:
-        session: Any = self._sky
-        return _Lane(kind, session, asyncio.Semaphore(self.settings.connections(kind)), {})
+        lane = super()._new_lane(kind)
+        transport: Any = _Transport(self._sky, self.settings)
+        return replace(lane, transport=transport)
+
+
+class _Transport:
+    """Asks the sky, as a session of the library is asked."""
+
+    def __init__(self, sky: Sky, settings: HttpSettings) -> None:
+        self._sky: Any = sky
+        self._settings = settings
+
+    async def ask(self, asked: Asked, limits: Limits) -> RawReply:
+        return await ask_session(self._sky, asked, limits, self._settings, None)
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 class _Memory:
