@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -11,6 +12,7 @@ from pathlib import Path
 from bench import page, peers
 from bench.cases import chat, growth, live, packaging, replay, startup, verifying
 from bench.material import forget
+from bench.measuring import scratch
 from bench.peers import ROOT
 from bench.stage import Section, Stage, leave_habits, loop_seconds, machine
 
@@ -49,30 +51,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not found_peers.has("nginx"):
         say("nginx is needed as the origin; install it, or run this as root on Debian")
         return 2
-    stage = Stage(found_peers, BUILD / "files", BUILD / "work", told.quick, 1 if told.quick else told.rounds, say)
     results = told.results or (BUILD / "quick" if told.quick else RESULTS)
-    for case in told.case or list(RUNS):
-        began, loops = time.monotonic(), [loop_seconds()]
-        sections = RUNS[case](stage)
-        loops.append(loop_seconds())
-        facts = {
-            "case": case,
-            "is_quick": told.quick,
-            "machine": machine(found_peers),
-            "missing": dict(found_peers.missing),
-            "loop_seconds": loops,
-            "sections": [section.as_json() for section in sections],
-        }
-        page.save(results, case, facts)
-        for section in sections:
-            for target in section.targets:
-                say(f"  {VERDICTS[target.is_met]} {target.text}: {target.found}")
-        say(f"case {case}: {time.monotonic() - began:.0f} s")
+    # A folder of its own: somebody else may measure something at the same time.
+    with scratch(BUILD / "work", str(os.getpid())) as work:
+        rounds = 1 if told.quick else told.rounds
+        stage = Stage(found_peers, BUILD / "files", work, told.quick, rounds, say)
+        for case in told.case or list(RUNS):
+            _run(case, stage, results)
     out = told.out or (BUILD / "benchmarks.md" if told.quick else PAGE)
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(page.build(page.load(results)), encoding="utf-8")
     say(f"written: {out}")
     return 0
+
+
+def _run(case: str, stage: Stage, results: Path) -> None:
+    """Measure one case and keep its figures."""
+    began, loops = time.monotonic(), [loop_seconds()]
+    sections = RUNS[case](stage)
+    loops.append(loop_seconds())
+    facts = {
+        "case": case,
+        "is_quick": stage.is_quick,
+        "machine": machine(stage.peers),
+        "missing": dict(stage.peers.missing),
+        "loop_seconds": loops,
+        "sections": [section.as_json() for section in sections],
+    }
+    page.save(results, case, facts)
+    for section in sections:
+        for target in section.targets:
+            say(f"  {VERDICTS[target.is_met]} {target.text}: {target.found}")
+    say(f"case {case}: {time.monotonic() - began:.0f} s")
 
 
 def _parser() -> argparse.ArgumentParser:

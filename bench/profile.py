@@ -48,7 +48,7 @@ def main() -> int:
     if told.case == "imports":
         return _imports()
     found = peers.find(install=False, say=say)
-    stage = Stage(found, BUILD / "files", BUILD / "work", False, 1, say)
+    stage = Stage(found, BUILD / "files", BUILD / "work" / str(os.getpid()), False, 1, say)
     if told.case == "phases":
         return _phases(stage, told.hours, told.connections)
     out = BUILD / "profile.json"

@@ -193,7 +193,9 @@ def _recorders(
     if name == OURS:
         links = [f"https://x.com/i/spaces/{invented_id('live', number)}" for number in range(len(keys))]
         (folder / "links.txt").write_text("\n".join(links))
-        flags = ["record", "-q", "-P", str(folder / "archive"), "--batch-file", str(folder / "links.txt")]
+        # What is made of a recording afterwards is another case's.
+        flags = ["record", "-q", "--no-transcript", "-P", str(folder / "archive")]
+        flags += ["--batch-file", str(folder / "links.txt")]
         commands = [[*start, *flags]]
     else:
         commands = [_peer(stage, name, bed.origin, key, folder / f"{number}.aac") for number, key in enumerate(keys)]
