@@ -61,6 +61,9 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._jumping.now
 
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
+        """There is nothing to wait for, and to wait for it takes a thread."""
+
 
 def run(work: Coroutine[Any, Any, T]) -> T:
     """The result of a coroutine, run in virtual time."""

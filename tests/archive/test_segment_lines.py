@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from array import array
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hydrophone.archive.journal import build_facts
-from hydrophone.archive.segments import build_segment_facts, pack_sizes
+from hydrophone.archive.segments import MediaFiles, build_segment_facts, pack_sizes
 from hydrophone.errors import ArchiveError
 
 AT = datetime(2026, 1, 22, 18, 0, 3, 250_000, tzinfo=UTC)
@@ -96,3 +98,21 @@ def test_what_json_does_not_know_is_refused(seconds: float) -> None:
 
 def test_instants_of_other_zones_are_written_in_utc() -> None:
     assert line(at=AT.astimezone(timezone(timedelta(hours=-8)))) == line()
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="only Linux shows what is open")
+def test_files_that_a_forgotten_segment_was_read_from_are_closed(tmp_path: Path) -> None:
+    path = tmp_path / "media.log"
+    path.write_bytes(b"bytes")
+
+    def is_open() -> bool:
+        return any(os.path.realpath(f"/proc/self/fd/{fd}") == str(path.resolve()) for fd in os.listdir("/proc/self/fd"))
+
+    with MediaFiles() as files:
+        files.read(path, 0, 5)
+    assert not is_open()
+    files.read(path, 0, 5)
+    assert is_open()
+    del files
+
+    assert not is_open()

@@ -278,6 +278,7 @@ def _disk(weather: Weather, loop: asyncio.AbstractEventLoop, start: float) -> It
         return write(self, fd, data)
 
     with (
+        mock.patch("hydrophone.recorder.finishing.ThreadPoolExecutor", virtual_time.Inline),
         mock.patch.object(Disk, "write", writing),
         mock.patch("os.fsync", return_value=None),
         mock.patch("os.fdatasync", return_value=None, create=True),

@@ -57,6 +57,10 @@ class MediaFiles:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def __del__(self) -> None:
+        # Segments outlive the walk that gave them, and reading one opens its file again.
+        self.close()
+
 
 def _read_at(fd: int, size: int, offset: int) -> bytes:
     if sys.platform == "win32":
