@@ -32,7 +32,7 @@ from hydrophone.testing.box import sandbox
 OURS, FFMPEG, STREAMLINK = "Hydrophone, one process", "ffmpeg, one process each", "streamlink, one process each"
 JOIN_SECONDS = 360.0
 SECONDS = 24.0  #: of steady recording: eight segments of each
-MOST_SECONDS = 60.0  #: with the most Spaces, which the targets are about
+MOST_SECONDS = 45.0  #: with the most Spaces, which the targets are about
 FINISH_SECONDS = 600.0
 PEERS_FINISH_SECONDS = 15.0
 Mark = Callable[[Sequence[int]], None]
@@ -137,7 +137,7 @@ def measure_live(
             try:
                 _until_all_record(origin, keys, pids)
                 pages.begin()
-                time.sleep(3 * liveorigin.STEP_SECONDS)  # nobody is measured while still finding a rhythm
+                time.sleep(2 * liveorigin.STEP_SECONDS)  # nobody is measured while still finding a rhythm
                 mark(pids)
                 began, cpu = time.monotonic(), total_cpu(pids)
                 time.sleep(seconds)
