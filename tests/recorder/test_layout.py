@@ -160,6 +160,18 @@ def test_a_segment_that_stayed_short_is_a_gap_of_what_it_lacks(take: Take) -> No
     assert not layout.coverage.is_complete
 
 
+def test_a_short_segment_before_a_gap_lacks_its_frames_once(take: Take) -> None:
+    hold(take, 0, 4, 5)
+    hold(take, 1, frames=61, verdict="suspect")
+    layout = laid_out(take, 5)
+
+    assert [(gap.first, gap.last, gap.cause) for gap in layout.gaps] == [
+        (1, 1, GapCause.DAMAGED),
+        (2, 3, GapCause.NEVER_LISTED),
+    ]
+    assert layout.seconds == pytest.approx(begin_of(6) * 1024 / 48_000)
+
+
 def test_a_change_of_channels_begins_another_file(take: Take) -> None:
     hold(take, 0, 1)
     hold(take, 2, 3, channels=1)

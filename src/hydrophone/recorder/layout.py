@@ -92,7 +92,7 @@ class _Stamp:
     """What the clock says about the nearest segment before a gap."""
 
     ticks: int | None
-    frames: int
+    frames: int  #: that follow the clock's word: the segment's own, and silence for what it lacks
     sequence: int
     epoch: int
 
@@ -146,9 +146,9 @@ class _Builder:
             self._part_video += stored.duration_seconds or 0.0
         self.held_seconds += _length(frames, stored.rate or DEFAULT_RATE, stored.duration_seconds)
         self.ordinal += 1
-        self._before = _Stamp(stored.ticks, frames, stored.sequence, stored.epoch)
         if stored.verdict != COMPLETE:
-            self._short(part, stored)
+            frames += self._short(part, stored)
+        self._before = _Stamp(stored.ticks, frames, stored.sequence, stored.epoch)
 
     def finish(self) -> None:
         part = self.parts[-1] if self.parts else Part(DEFAULT_RATE, DEFAULT_CHANNELS, self.ordinal)
@@ -194,13 +194,14 @@ class _Builder:
             return nominal
         return by_clock
 
-    def _short(self, part: Part, stored: StoredSegment) -> None:
-        """A segment that stayed damaged: what it lacks is a gap right after it."""
+    def _short(self, part: Part, stored: StoredSegment) -> int:
+        """A segment that stayed damaged: what it lacks is a gap right after it, of so many frames."""
         wanted = round((stored.duration_seconds or 0.0) * part.rate / SAMPLES_PER_FRAME)
         lacking = max(0, wanted - stored.frames) if stored.frames else 0
         index = self.ordinal - part.first
         part.silence[index] = part.silence.get(index, 0) + lacking
         self._add_gap(part, stored.epoch, stored.sequence, stored.sequence, lacking, GapCause.DAMAGED)
+        return lacking
 
     def _add_gap(
         self, part: Part, epoch: int, first: int, last: int, frames: int, cause: GapCause | None = None
