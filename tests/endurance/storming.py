@@ -178,7 +178,11 @@ async def _record(airs: list[Air], dice: Random, folder: Path, ridden: Ridden) -
     clock.now()
     budgets = Budgets(clock=lambda: clock.now().timestamp(), rng=Random(dice.random()))
     seeds = Random(dice.random())
-    with mock.patch("random.Random", lambda *args: Random(*(args or (seeds.random(),)))), _disk(weather, loop, start):
+    with (
+        mock.patch("random.Random", lambda *args: Random(*(args or (seeds.random(),)))),
+        mock.patch("hydrophone.recorder.live._RNG", Random(seeds.random())),
+        _disk(weather, loop, start),
+    ):
         client = _Client(sky, budgets=budgets, rng=Random(dice.random()), sleep=clock.sleep)
         session = WebSession(
             store=_Memory(), is_api=client.endpoints.is_api, now=clock.now, user_agent=client.settings.user_agent
