@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from importlib import import_module
 from random import Random
 from ssl import SSLContext
 from types import TracebackType
@@ -200,6 +202,9 @@ class AsyncClient:
         lane = self._lane(request.kind)
         proxy = self._route(lane, origin)
         headers = self._headers(request, _Hop("GET", address, None))
+        if "hydrophone.http.sockets" not in sys.modules:
+            # A tenth of a second that other recordings of this loop shall not wait for.
+            await asyncio.to_thread(import_module, "hydrophone.http.sockets")
         from hydrophone.http.sockets import open_socket, socket_session
 
         if lane.sockets is None:

@@ -31,7 +31,7 @@ class HttpSettings:
     proxy: str | None = field(default=None, repr=False)
     ca_file: Path | None = None
     api_connections: int = 32
-    cdn_connections: int = 256
+    cdn_connections: int = 1024
     avatar_connections: int = 16
     user_connections: int = 8
     connect_seconds: float = 10.0

@@ -6,15 +6,17 @@ however often the recorder was killed on the way.
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import json
 import logging
 import re
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from hydrophone import __version__
 from hydrophone.archive import DurableWriter, Item, StoredSegment, Take, write_file, write_manifest, write_original
@@ -50,6 +52,8 @@ from hydrophone.render.times import duration_text, instant_text
 
 if TYPE_CHECKING:
     from hydrophone.media.rotation import Turn
+
+T = TypeVar("T")
 
 log = logging.getLogger("hydrophone.recorder")
 
@@ -114,8 +118,7 @@ def finish_item(
     on_step("original")
     original = paths.original("ts" if kind is MediaKind.VIDEO else "aac")
     # Copying and hashing leave the interpreter alone, so that the segments can be heard meanwhile.
-    with ThreadPoolExecutor(1, thread_name_prefix="hydrophone-original") as beside:
-        copying = beside.submit(write_original, take, original)
+    with _beside(write_original, take, original) as copying:
         people = read_people(take.events("person"))
         layout: Layout
         account: Account | None = None
@@ -140,16 +143,31 @@ def finish_item(
     except MediaError as error:
         notices.append(f"not packaged: {error.message}; {original.name} holds everything")
     on_step("manifest")
-    with ThreadPoolExecutor(1, thread_name_prefix="hydrophone-digest") as beside:
-        digests = beside.map(digest_file, media)
+    with _beside(lambda: {path.name: digest_file(path) for path in media}) as digests:
         _write_facts(take, paths, layout, look, kind, original, media, turned)
         if account is not None:
             write_transcripts(paths, account)
             people = people_facts(people, account)
         write_file(paths.people, json_text({"schema": SCHEMA, "people": people}).encode())
-        known = {original.name: digest.sha256} | {path.name: found for path, found in zip(media, digests, strict=True)}
+        known = {original.name: digest.sha256, **digests.result()}
     write_manifest(take.directory, known=known)
     return Finished(directory=take.directory, media=media[0] if media else None, layout=layout, notices=tuple(notices))
+
+
+@contextlib.contextmanager
+def _beside(work: Callable[..., T], *arguments: object) -> Iterator[Future[T]]:
+    """Have something done in a thread for the length of the block, which does not end before it."""
+    future = _hands().submit(work, *arguments)
+    try:
+        yield future
+    finally:
+        wait([future])
+
+
+@functools.cache
+def _hands() -> ThreadPoolExecutor:
+    """The threads that help with finishing: as many as recordings are finished at a time."""
+    return ThreadPoolExecutor(2, thread_name_prefix="hydrophone-beside")
 
 
 def _laid_out_and_heard(
