@@ -64,6 +64,20 @@ async def test_an_answer_without_a_body_may_announce_one(status: int) -> None:
     assert connections == 2, "what a length has promised could still come, so nothing more is asked there"
 
 
+async def test_the_answer_to_head_has_no_body() -> None:
+    async def handler(exchange: Exchange) -> None:
+        if exchange.head.startswith(b"HEAD "):
+            await exchange.say(OK + b"content-length: 500\r\n\r\n")
+        else:
+            await exchange.answer(b"next")
+
+    async with serving(handler) as server, asking(server) as client:
+        head = await client.send(replace(media(server), method="HEAD"))
+        following = await client.send(media(server))
+
+    assert (head.status, head.body, following.body) == (200, b"", b"next")
+
+
 async def test_a_second_answer_to_one_question_is_not_taken_for_the_next() -> None:
     found, connections = await replies_to([whole(b"mine") + whole(b"POISON"), whole(b"next")])
 

@@ -95,7 +95,7 @@ class Transport:
         if connection is None:
             connection = await self._connect(origin, limits)
         try:
-            reply = await connection.ask(question, limits)
+            reply = await connection.ask(question, limits, has_body=asked.method != "HEAD")
         except BaseException:
             connection.abort()
             raise
@@ -211,6 +211,7 @@ class Connection(asyncio.BufferedProtocol):
         self._answer: asyncio.Future[RawReply] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._limits = Limits(0, 0.0)
+        self._has_body = True
         self._began_at = 0.0  # the body
         self._is_ended = False  # by the server, or spoilt
         self.moved_at = loop.time()
@@ -238,13 +239,18 @@ class Connection(asyncio.BufferedProtocol):
         """Is the answer to the latest question whole?"""
         return self._is_whole
 
-    async def ask(self, question: bytes, limits: Limits) -> RawReply:
-        """Send one question and wait for its answer. Raises as `Transport.ask` does, and is spoilt then."""
+    async def ask(self, question: bytes, limits: Limits, *, has_body: bool = True) -> RawReply:
+        """Send one question and wait for its answer. Raises as `Transport.ask` does, and is spoilt then.
+
+        Args:
+            has_body: False for a question whose answer has none, whatever its headers say (HEAD).
+        """
         loop = self._loop
         assert self._transport is not None
         assert self._answer is None
         self._begin()
         self._limits = limits
+        self._has_body = has_body
         self.moved_at = loop.time()
         self._answer = loop.create_future()
         due = self._due()
@@ -372,7 +378,7 @@ class Connection(asyncio.BufferedProtocol):
         self._has_head = True
         if not self._parser.should_keep_alive():
             self._is_ended = True
-        if self._status in _BODILESS:
+        if self._status in _BODILESS or (not self._has_body and self._status >= 200):
             # The parser would wait for a body that a length announces. There is none, whatever the length says.
             self._is_whole = True
             self._is_ended = self._is_ended or self._is_delimited
