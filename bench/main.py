@@ -91,6 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--case", action="append", choices=list(RUNS), help=f"only this one, repeatable ({cases})")
     parser.add_argument("--quick", action="store_true", help="minutes instead of hours, once; shows that it works")
     parser.add_argument("--rounds", type=int, default=5, help="how often each program takes its turn")
+    parser.add_argument("--most-spaces", type=int, default=2000, help="leave out larger numbers of live Spaces")
     parser.add_argument("--out", type=Path, help="where the page goes (docs/benchmarks.md; a quick one below build/)")
     parser.add_argument("--results", type=Path, help="where the figures are kept between runs of single cases")
     parser.add_argument("--no-install", action="store_true", help="take only the peers that are there")

@@ -20,7 +20,10 @@ from bench.peers import ROOT, Peers
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """The tools of a case. `is_quick` asks for the shortest run that still goes through everything."""
+    """The tools of a case. `is_quick` asks for the shortest run that still goes through everything.
+
+    `most_spaces` bounds how many live Spaces are recorded at once.
+    """
 
     peers: Peers
     files: Path
@@ -28,6 +31,7 @@ class Stage:
     is_quick: bool
     rounds: int
     say: Callable[[str], None]
+    most_spaces: int = 2000
 
 
 @dataclass(frozen=True, slots=True)

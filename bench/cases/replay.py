@@ -23,13 +23,13 @@ HALF_TRIP = 0.020
 RAW = "leaves raw segments end to end"
 NOT_COUNTED = "throws everything away"
 #: A run that would take longer than this is left out, and the page says so.
-LONGEST_SECONDS = 180.0
+LONGEST_SECONDS = 120.0
 #: Seconds that a run of 2 h takes, roughly and on a quiet machine: with no latency, and with 40 ms. Who is not here is
 #: quick. They decide how often something is run and nothing else, so that the whole bench takes some 40 minutes.
 USUAL_SECONDS = {
     FFMPEG: (2.0, 116.0),
     YT_DLP_OWN: (2.0, 117.0),
-    YT_DLP_16: (18.0, 17.0),
+    YT_DLP_16: (36.0, 34.0),
     STREAMLINK: (4.0, 15.0),
     peers.CRAWLER: (8.0, 31.0),
 }
