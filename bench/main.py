@@ -55,7 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # A folder of its own: somebody else may measure something at the same time.
     with scratch(BUILD / "work", str(os.getpid())) as work:
         rounds = 1 if told.quick else told.rounds
-        stage = Stage(found_peers, BUILD / "files", work, told.quick, rounds, say)
+        files = BUILD / "files"
+        stage = Stage(found_peers, files, work, told.quick, rounds, say, told.most_spaces, told.hours)
         for case in told.case or list(RUNS):
             _run(case, stage, results)
     out = told.out or (BUILD / "benchmarks.md" if told.quick else PAGE)
@@ -92,6 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--quick", action="store_true", help="minutes instead of hours, once; shows that it works")
     parser.add_argument("--rounds", type=int, default=5, help="how often each program takes its turn")
     parser.add_argument("--most-spaces", type=int, default=2000, help="leave out larger numbers of live Spaces")
+    parser.add_argument("--hours", type=float, default=8.0, help="leave longer ended Spaces out of the race")
     parser.add_argument("--out", type=Path, help="where the page goes (docs/benchmarks.md; a quick one below build/)")
     parser.add_argument("--results", type=Path, help="where the figures are kept between runs of single cases")
     parser.add_argument("--no-install", action="store_true", help="take only the peers that are there")

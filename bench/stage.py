@@ -22,7 +22,7 @@ from bench.peers import ROOT, Peers
 class Stage:
     """The tools of a case. `is_quick` asks for the shortest run that still goes through everything.
 
-    `most_spaces` bounds how many live Spaces are recorded at once.
+    `most_spaces` bounds how many live Spaces are recorded at once, `most_hours` the length of ended ones in the race.
     """
 
     peers: Peers
@@ -32,6 +32,7 @@ class Stage:
     rounds: int
     say: Callable[[str], None]
     most_spaces: int = 2000
+    most_hours: float = 8.0
 
 
 @dataclass(frozen=True, slots=True)

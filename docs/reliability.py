@@ -155,7 +155,7 @@ def _summary(cases: Sequence[Case], soak: Mapping[str, Any] | None) -> str:
     facts = [
         ("machine", f"{platform.system()} on {os.cpu_count()} cores, Python {platform.python_version()}"),
         *((f"run of the {part}", _when(part)) for part in PARTS),
-        ("commit", _commit()),
+        ("page written at commit", _commit()),
         ("tests run", f"{len(cases)}, of which {len(failed)} failed"),
         ("scripts over real sockets", f"{len(scripts)}"),
         ("frames that they could have kept", f"{sum(case.number('frames offered') for case in scripts):,.0f}"),

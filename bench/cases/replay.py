@@ -39,13 +39,15 @@ def run_audio(stage: Stage) -> list[Section]:
     """Case a."""
     if stage.is_quick:
         return [_audio(stage, 0.25, 0.0, 1), _audio(stage, 0.25, HALF_TRIP, 1)]
-    return [
+    found = [
         _audio(stage, 2.0, 0.0, stage.rounds),
         _audio(stage, 2.0, HALF_TRIP, min(stage.rounds, 3)),
         _audio(stage, 2.0, 0.0, min(stage.rounds, 2), origin="sandbox"),
-        _audio(stage, 8.0, 0.0, min(stage.rounds, 2)),
-        _audio(stage, 8.0, HALF_TRIP, 1),
     ]
+    if stage.most_hours < 8.0:
+        found[0].notes.append(f"8 h were left out of this run (`--hours {stage.most_hours:g}`).")
+        return found
+    return [*found, _audio(stage, 8.0, 0.0, min(stage.rounds, 2)), _audio(stage, 8.0, HALF_TRIP, 1)]
 
 
 def rounds_of(name: str, hours: float, rounds: int, *, is_far: bool) -> int:
